@@ -1,0 +1,55 @@
+//! Where bytes come from and go to. The only modules that touch files are below this one.
+//!
+//! Invariants: offsets are u64 (files over 4 GiB are normal, also in a 32-bit tab); a read either
+//! fills the whole buffer or fails by the source's name.
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod native;
+#[cfg(target_arch = "wasm32")]
+pub mod web;
+
+use crate::Result;
+
+/// The largest piece read at once: bounds memory, and keeps a browser's reads below its own limit.
+pub const MAX_READ_BYTES: usize = 64 << 20;
+
+/// Random-access input. `&self`, so that one source can feed several tensors.
+#[expect(async_fn_in_trait, reason = "generic use only; no Send bound is wanted in a browser")]
+pub trait Source {
+    /// The name that errors carry: a path as the user gave it.
+    fn name(&self) -> &str;
+    /// Total length in bytes, as seen when the source was opened.
+    fn len_bytes(&self) -> u64;
+    /// Fills `buffer` from `offset_bytes`, or fails.
+    ///
+    /// # Errors
+    /// `Io` if the range is not there, the file changed or vanished, or permission was withdrawn.
+    async fn read_into(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()>;
+}
+
+/// Reads a whole range into new memory, in pieces of at most [`MAX_READ_BYTES`].
+///
+/// # Errors
+/// As [`Source::read_into`]; also if the memory cannot be had.
+pub async fn read_range(source: &impl Source, offset_bytes: u64, len_bytes: u64) -> Result<Vec<u8>> {
+    let mut buffer = allocate(source, len_bytes)?;
+    let mut offset_bytes = offset_bytes;
+    for piece in buffer.chunks_mut(MAX_READ_BYTES) {
+        source.read_into(offset_bytes, piece).await?;
+        offset_bytes += piece.len() as u64;
+    }
+    Ok(buffer)
+}
+
+fn allocate(source: &impl Source, len_bytes: u64) -> Result<Vec<u8>> {
+    let refuse = || {
+        crate::Error::device(format!("{} MiB of memory could not be had", len_bytes >> 20))
+            .file(source.name())
+            .advice("close other programs or tabs, use fewer workers, or use the command line")
+    };
+    let len = usize::try_from(len_bytes).map_err(|_| refuse())?;
+    let mut buffer = Vec::new();
+    buffer.try_reserve_exact(len).map_err(|_| refuse())?;
+    buffer.resize(len, 0);
+    Ok(buffer)
+}

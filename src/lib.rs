@@ -1,0 +1,25 @@
+//! Merge fine-tuned checkpoints by RegMean, without their training data.
+//!
+//! # Layout
+//!
+//! - [`format`]: bytes to tensors and back. Knows no merging and no browser.
+//! - [`merge`]: plans, the RegMean mathematics, averaging, reports. Does no I/O of its own.
+//! - [`backend`]: matrix kernels behind one small trait. Knows no tensor names.
+//! - [`io`]: sources and sinks of bytes: files here, `Blob`s in a browser.
+//! - [`sample`]: runs the bundled digits classifier on its held-out images.
+//! - `web`: the surface that the page's workers call (browser builds only).
+
+pub mod backend;
+pub mod dtype;
+mod error;
+pub mod format;
+pub mod io;
+pub mod merge;
+pub mod sample;
+#[cfg(target_arch = "wasm32")]
+mod web;
+
+pub use error::{Error, ErrorKind, Result, printable};
+
+/// The version that provenance metadata and reports carry.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,78 @@
+//! What happened to every tensor: the figures behind the page's Report and `--report FILE.json`.
+
+use serde::{Deserialize, Serialize};
+
+use super::options::Options;
+
+/// The arithmetic that a solved tensor went through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SolvePath {
+    /// One f32 factorisation and solve.
+    F32,
+    /// One f64 factorisation and solve.
+    F64,
+    /// f64 with a small floor, iterated from the weighted mean (nearly singular Grams).
+    F64Iterated,
+}
+
+/// The figures of one layer's solve.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SolveReport {
+    /// The arithmetic that was used.
+    pub path: SolvePath,
+    /// Estimated 2-norm condition of the scaled sum of Grams.
+    pub condition: f64,
+    /// Estimated relative error of the weight against the exact solution (Frobenius).
+    pub error_estimate: f64,
+    /// Relative residual ‖R − X S‖ / (‖R‖ + ‖X‖ ‖S‖), by random probes in f64.
+    pub residual: f64,
+    /// Input features that no Gram saw: they take the weighted mean.
+    pub n_dead_features: usize,
+    /// Refinement steps taken.
+    pub n_iterations: usize,
+    /// Size of the floor relative to the diagonal, 0 where none was needed.
+    pub floor: f64,
+    /// Which bound was missed and why, if one was.
+    pub missed: Option<String>,
+}
+
+/// One tensor of the output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TensorReport {
+    /// Its full name.
+    pub name: String,
+    /// `regress`, `average`, `copy` or `keep`.
+    pub action: String,
+    /// Relative distance ‖W − W_i‖ / ‖W_i‖ from each parent, in order (empty for copies).
+    pub distances: Vec<f64>,
+    /// The solve, for regressed tensors.
+    pub solve: Option<SolveReport>,
+    /// Plain remark: values rounded to infinity, NaN carried over.
+    pub note: Option<String>,
+}
+
+/// The whole merge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Version of the tool.
+    pub version: String,
+    /// Which kernels ran: `native`, `simd128`, `relaxed-simd`, …
+    pub kernels: String,
+    /// The settings.
+    pub options: Options,
+    /// Names of the models, in order.
+    pub models: Vec<String>,
+    /// One entry per tensor, in output order.
+    pub tensors: Vec<TensorReport>,
+    /// Largest error estimate of all solved tensors.
+    pub worst_error_estimate: f64,
+    /// Plain sentences: the plan's warnings and what was found while merging.
+    pub warnings: Vec<String>,
+    /// Bytes of the output file.
+    pub written_bytes: u64,
+    /// Wall-clock time of the merge.
+    pub elapsed_millis: f64,
+    /// Workers that computed.
+    pub n_workers: usize,
+}
