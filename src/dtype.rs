@@ -167,6 +167,8 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// Unit roundoff: 2⁻²⁴ or 2⁻⁵³.
     const UNIT_ROUNDOFF: f64;
+    /// 1.
+    const ONE: Self;
     /// `"f32"` or `"f64"`.
     const NAME: &'static str;
 }
@@ -182,6 +184,7 @@ impl Real for f32 {
         f32::sqrt(self)
     }
     const UNIT_ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;
+    const ONE: Self = 1.0;
     const NAME: &'static str = "f32";
 }
 
@@ -196,6 +199,7 @@ impl Real for f64 {
         f64::sqrt(self)
     }
     const UNIT_ROUNDOFF: f64 = f64::EPSILON / 2.0;
+    const ONE: Self = 1.0;
     const NAME: &'static str = "f64";
 }
 

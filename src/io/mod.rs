@@ -53,3 +53,27 @@ fn allocate(source: &impl Source, len_bytes: u64) -> Result<Vec<u8>> {
     buffer.resize(len, 0);
     Ok(buffer)
 }
+
+/// Where merged bytes go. Pieces come in any order and never overlap.
+#[expect(async_fn_in_trait, reason = "generic use only; no Send bound is wanted in a browser")]
+pub trait Sink {
+    /// Writes `bytes` at `offset_bytes` of the output.
+    ///
+    /// # Errors
+    /// `Io` if the disk is full or permission was withdrawn.
+    async fn write_at(&mut self, offset_bytes: u64, bytes: Vec<u8>) -> Result<()>;
+}
+
+/// Keeps the output in memory: for tests, and for small results.
+impl Sink for Vec<u8> {
+    async fn write_at(&mut self, offset_bytes: u64, bytes: Vec<u8>) -> Result<()> {
+        let start = usize::try_from(offset_bytes)
+            .map_err(|_| crate::Error::device("the output does not fit into memory"))?;
+        let end = start + bytes.len();
+        if self.len() < end {
+            self.resize(end, 0);
+        }
+        self[start..end].copy_from_slice(&bytes);
+        Ok(())
+    }
+}

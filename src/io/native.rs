@@ -3,15 +3,16 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Source;
 use crate::{Error, Result};
 
 /// A file opened for reading.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FileSource {
     name: String,
-    file: File,
+    file: Arc<File>,
     len_bytes: u64,
 }
 
@@ -25,7 +26,7 @@ impl FileSource {
         let failed = |error| failure(&name, "cannot be opened", &error);
         let file = File::open(path).map_err(failed)?;
         let len_bytes = file.metadata().map_err(failed)?.len();
-        Ok(Self { name, file, len_bytes })
+        Ok(Self { name, file: Arc::new(file), len_bytes })
     }
 }
 

@@ -1,0 +1,76 @@
+//! A backend is a place where dense matrices live and are multiplied, factorised and solved.
+//!
+//! It knows no tensor names, no Gram matrices and no merging: the maths above it is written once.
+//! Matrices are row-major with no gaps. Operations run in the order in which they are called;
+//! [`Backend::download`] waits for all that came before.
+//!
+//! Invariants: no operation reads memory that was not written; a failed factorisation is an
+//! answer ([`NotPositive`]), not an error, since the caller knows what to try next.
+
+pub mod cpu;
+
+use crate::Result;
+use crate::dtype::Real;
+
+/// A pivot that was not positive: the matrix is not positive definite in this arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NotPositive {
+    /// Row and column of the pivot.
+    pub index: usize,
+    /// Its value, NaN included.
+    pub pivot: f64,
+}
+
+/// The operations that merging needs, in one scalar type.
+#[expect(async_fn_in_trait, reason = "generic use only; a browser's futures are not Send")]
+pub trait Backend {
+    /// What it computes in.
+    type Scalar: Real;
+    /// A dense row-major matrix on the device.
+    type Matrix;
+    /// A Cholesky factor S = L Lᵀ on the device.
+    type Factor;
+
+    /// Name for reports, for example `wasm simd128`.
+    fn name(&self) -> &'static str;
+
+    /// Moves a matrix to the device. `values: [rows, cols]`.
+    ///
+    /// # Errors
+    /// `Device` if its memory cannot hold it.
+    async fn upload(
+        &self,
+        rows: usize,
+        cols: usize,
+        values: Vec<Self::Scalar>,
+    ) -> Result<Self::Matrix>;
+
+    /// Moves a matrix back, row by row.
+    ///
+    /// # Errors
+    /// `Device` if the device was lost.
+    async fn download(&self, matrix: Self::Matrix) -> Result<Vec<Self::Scalar>>;
+
+    /// C ← C + A B, with `c: [m, n]`, `a: [m, k]`, `b: [k, n]`.
+    ///
+    /// # Errors
+    /// `Device` if the device was lost.
+    async fn multiply_add(
+        &self,
+        c: &mut Self::Matrix,
+        a: &Self::Matrix,
+        b: &Self::Matrix,
+    ) -> Result<()>;
+
+    /// Factorises S = L Lᵀ. `s: [n, n]`, of which only the lower triangle is read.
+    ///
+    /// # Errors
+    /// `Device` if the device was lost.
+    async fn cholesky(&self, s: Self::Matrix) -> Result<Result<Self::Factor, NotPositive>>;
+
+    /// X ← X S⁻¹, given S = L Lᵀ. `x: [m, n]`: each row is one right-hand side.
+    ///
+    /// # Errors
+    /// `Device` if the device was lost.
+    async fn solve(&self, factor: &Self::Factor, x: &mut Self::Matrix) -> Result<()>;
+}

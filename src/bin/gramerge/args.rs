@@ -1,0 +1,173 @@
+//! What may be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gramerge::dtype::Dtype;
+use gramerge::merge::Options;
+use gramerge::merge::options::{Device, Keep, Method, Precision};
+use gramerge::{Error, Result};
+
+/// Merge fine-tuned checkpoints by RegMean, without their training data.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = "Exit codes: 0 done, 1 refused input, 2 usage.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// A PATH is a .safetensors file, a *.safetensors.index.json, or a folder of either.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say what is in files, from their headers alone
+    Inspect(Inspect),
+    /// Say what a merge would do to every tensor, from headers alone
+    Plan(Plan),
+    /// Merge two or more models into one file
+    Merge(Merge),
+    /// Check a merged file against its inputs; exit 1 if a tensor is out of bound
+    Verify(Verify),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// Files and folders
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// The merged file
+    #[arg(short = 'o', long = "output", value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Write a report of every tensor
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) report: Option<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Overwrite the output if it exists
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Threads; each needs the memory that `plan` states
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The merged file
+    #[arg(value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inputs {
+    /// Models, in order
+    #[arg(required = true, value_name = "MODEL")]
+    pub(crate) models: Vec<PathBuf>,
+    /// Gram files, one per model, in the same order
+    #[arg(long, num_args = 1.., value_name = "GRAM")]
+    pub(crate) gram: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    /// How weights are combined
+    #[arg(long, value_enum, default_value_t = MethodArg::Regmean)]
+    method: MethodArg,
+    /// Off-diagonal scale of the Gram matrices: 1 trusts them fully, 0 uses their diagonal
+    #[arg(long, default_value_t = 0.9, value_name = "0..1")]
+    alpha: f64,
+    /// Weight of each model, for example 1,2
+    #[arg(long, value_delimiter = ',', value_name = "C,C")]
+    coefficients: Vec<f64>,
+    /// Average tensors whose name matches
+    #[arg(long, num_args = 1.., value_name = "REGEX")]
+    exclude: Vec<String>,
+    /// Take matching tensors from model N as they are
+    #[arg(long, num_args = 1.., value_name = "REGEX=N", value_parser = keep)]
+    keep: Vec<Keep>,
+    /// Output dtype of merged tensors (default: their own)
+    #[arg(long, value_enum)]
+    dtype: Option<DtypeArg>,
+    /// Where the arithmetic runs
+    #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
+    device: DeviceArg,
+    /// auto: 1e-6 on every tensor; fast: f32 only; exact: f64 throughout
+    #[arg(long, value_enum, default_value_t = PrecisionArg::Auto)]
+    precision: PrecisionArg,
+}
+
+impl Settings {
+    pub(crate) fn options(&self) -> Result<Options> {
+        if matches!(self.device, DeviceArg::Gpu) {
+            return Err(Error::usage("this build has no graphics-card engine")
+                .advice("leave --device out, or use --device cpu"));
+        }
+        Ok(Options {
+            method: self.method.into(),
+            alpha: self.alpha,
+            coefficients: self.coefficients.clone(),
+            exclude: self.exclude.clone(),
+            keep: self.keep.clone(),
+            dtype: self.dtype.map(Into::into),
+            device: self.device.into(),
+            precision: self.precision.into(),
+        })
+    }
+}
+
+/// `REGEX=N`, N counting from 1. The last `=` separates, since a pattern may hold one.
+fn keep(text: &str) -> std::result::Result<Keep, String> {
+    let wrong = || format!("`{text}` is not REGEX=N with N counting models from 1");
+    let (pattern, model) = text.rsplit_once('=').ok_or_else(wrong)?;
+    let model: usize = model.parse().map_err(|_| wrong())?;
+    let model = model.checked_sub(1).ok_or_else(wrong)?;
+    Ok(Keep { pattern: pattern.into(), model })
+}
+
+/// Declares a choice of words for an enum of the core.
+macro_rules! choice {
+    ($arg:ident, $core:ty, $($word:ident => $value:expr),+) => {
+        #[derive(Debug, Clone, Copy, ValueEnum)]
+        enum $arg { $($word),+ }
+
+        impl From<$arg> for $core {
+            fn from(arg: $arg) -> Self {
+                match arg { $($arg::$word => $value),+ }
+            }
+        }
+    };
+}
+choice!(MethodArg, Method, Regmean => Self::Regmean, Average => Self::Average);
+choice!(DeviceArg, Device, Auto => Self::Auto, Cpu => Self::Cpu, Gpu => Self::Gpu);
+choice!(PrecisionArg, Precision,
+    Auto => Self::Auto, Fast => Self::Fast, Exact => Self::Exact);
+choice!(DtypeArg, Dtype, F32 => Self::F32, F16 => Self::F16, Bf16 => Self::BF16);

@@ -1,0 +1,37 @@
+//! `gramerge verify`: is this output what the inputs should have made?
+
+use std::process::ExitCode;
+
+use gramerge::backend::cpu::{Cpu, Native};
+use gramerge::merge::run::Merge;
+use gramerge::merge::verify::{Verified, verify};
+use gramerge::{Result, printable};
+use pollster::block_on;
+
+use crate::args;
+use crate::inputs;
+use crate::output::json;
+
+pub(crate) fn run(args: &args::Verify) -> Result<ExitCode> {
+    let merge = Merge::new(inputs::models(&args.inputs)?, args.settings.options()?)?;
+    let out = inputs::model(&args.output, None)?;
+    let verified = block_on(verify(&merge, &out, &Cpu::<Native<f64>>::default()))?;
+    if args.json {
+        json(&verified)?;
+    } else {
+        print(&verified);
+    }
+    let good = verified.iter().all(Verified::is_within);
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn print(verified: &[Verified]) {
+    for tensor in verified {
+        let mark = if tensor.is_within() { "ok " } else { "BAD" };
+        let residual = tensor.residual.map_or(String::new(), |r| format!("  residual {r:.1e}"));
+        let (name, action) = (printable(&tensor.name), tensor.action);
+        println!("{mark} {name}  {action}  error {:.1e}{residual}", tensor.error);
+    }
+    let bad = verified.iter().filter(|tensor| !tensor.is_within()).count();
+    println!("{} tensors checked, {bad} out of bound", verified.len());
+}

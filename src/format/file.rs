@@ -1,0 +1,110 @@
+//! One safetensors file: its header, and reads of its tensors.
+//!
+//! Must not know: what tensors mean, which medium the bytes come from.
+//! Invariants: no read leaves its tensor; no allocation exceeds the file's own length; errors name
+//! file and tensor.
+
+use std::sync::Arc;
+
+use super::header::{Header, PREFIX_BYTES, TensorInfo, header_len};
+use super::sniff::{SNIFF_BYTES, wrong_file};
+use crate::error::ErrorKind;
+use crate::io::{Source, read_range};
+use crate::{Error, Result};
+
+/// An open file with its header.
+#[derive(Debug, Clone)]
+pub struct TensorFile<S> {
+    /// Where the bytes come from.
+    pub source: S,
+    /// What is in them.
+    pub header: Arc<Header>,
+}
+
+impl<S: Source> TensorFile<S> {
+    /// Reads the header and checks it against the file's length.
+    ///
+    /// # Errors
+    /// `Input` if it is no whole safetensors file, saying what it is instead where that shows;
+    /// `Io` if it cannot be read.
+    pub async fn open(source: S) -> Result<Self> {
+        let header = Arc::new(read_header(&source).await?);
+        Ok(Self { source, header })
+    }
+
+    /// Reads a whole tensor of this file.
+    ///
+    /// # Errors
+    /// `Io` as the source's; `Device` if the memory cannot be had.
+    pub async fn read(&self, tensor: &TensorInfo) -> Result<Vec<u8>> {
+        let offset_bytes = self.offset_of(tensor, 0, tensor.len_bytes())?;
+        let read = read_range(&self.source, offset_bytes, tensor.len_bytes()).await;
+        read.map_err(|error| self.at(error, tensor))
+    }
+
+    /// Fills `buffer` with the tensor's bytes from `offset_bytes` on, counted from its own start.
+    ///
+    /// # Errors
+    /// `Usage` if the range leaves the tensor; `Io` as the source's.
+    pub async fn read_part(
+        &self,
+        tensor: &TensorInfo,
+        offset_bytes: u64,
+        buffer: &mut [u8],
+    ) -> Result<()> {
+        let offset_bytes = self.offset_of(tensor, offset_bytes, buffer.len() as u64)?;
+        let read = self.source.read_into(offset_bytes, buffer).await;
+        read.map_err(|error| self.at(error, tensor))
+    }
+
+    /// The place in the file of a range within a tensor.
+    fn offset_of(&self, tensor: &TensorInfo, offset_bytes: u64, len_bytes: u64) -> Result<u64> {
+        let is_inside = offset_bytes
+            .checked_add(len_bytes)
+            .is_some_and(|end_bytes| end_bytes <= tensor.len_bytes());
+        let begin_bytes = self.header.data_start_bytes.checked_add(tensor.begin_bytes);
+        let place = begin_bytes.and_then(|begin_bytes| begin_bytes.checked_add(offset_bytes));
+        place.filter(|_| is_inside).ok_or_else(|| {
+            let what = format!(
+                "{len_bytes} bytes from {offset_bytes} on are not within its {} bytes",
+                tensor.len_bytes()
+            );
+            self.at(Error::usage(what), tensor)
+        })
+    }
+
+    fn at(&self, error: Error, tensor: &TensorInfo) -> Error {
+        error.file(self.source.name()).tensor(&tensor.name)
+    }
+}
+
+/// Reads a file's header alone.
+///
+/// # Errors
+/// As [`TensorFile::open`].
+pub async fn read_header(source: &impl Source) -> Result<Header> {
+    let start = read_start(source).await?;
+    let error = match parse_header(source, &start).await {
+        Ok(header) => return Ok(header),
+        Err(error) => error,
+    };
+    let recognised = match error.kind {
+        ErrorKind::Input => wrong_file(&start, source.name()),
+        _ => None,
+    };
+    Err(recognised.unwrap_or(error).file(source.name()))
+}
+
+async fn read_start(source: &impl Source) -> Result<Vec<u8>> {
+    let len_bytes = source.len_bytes().min(SNIFF_BYTES as u64);
+    read_range(source, 0, len_bytes).await.map_err(|error| error.file(source.name()))
+}
+
+async fn parse_header(source: &impl Source, start: &[u8]) -> Result<Header> {
+    let Some(prefix) = start.first_chunk() else {
+        return Err(Error::input("the file is too short for a header").advice("download it again"));
+    };
+    let json_len_bytes = header_len(*prefix, source.len_bytes())?;
+    let json = read_range(source, PREFIX_BYTES, json_len_bytes).await?;
+    Header::parse(&json, source.len_bytes())
+}

@@ -1,0 +1,124 @@
+//! The opened inputs of a merge: each model's tensors, wherever its shards keep them, and its
+//! Gram file.
+
+use std::collections::BTreeMap;
+
+use crate::format::{GramEntry, GramFile, TensorFile, TensorInfo};
+use crate::io::Source;
+use crate::{Error, Result};
+
+/// One model: its checkpoint's files and its Gram file, opened.
+#[derive(Debug)]
+pub struct Model<S> {
+    /// Shown name.
+    pub name: String,
+    files: Vec<TensorFile<S>>,
+    gram: Option<(TensorFile<S>, GramFile)>,
+    /// Tensor name to (file, place in its header).
+    by_name: BTreeMap<String, (usize, usize)>,
+}
+
+impl<S: Source> Model<S> {
+    /// Takes a model's opened files.
+    ///
+    /// # Errors
+    /// `Input` if two shards hold the same tensor, or the Gram file is none.
+    pub fn new(
+        name: impl Into<String>,
+        files: Vec<TensorFile<S>>,
+        gram: Option<TensorFile<S>>,
+    ) -> Result<Self> {
+        let mut by_name = BTreeMap::new();
+        for (file_index, file) in files.iter().enumerate() {
+            for (index, tensor) in file.header.tensors.iter().enumerate() {
+                if by_name.insert(tensor.name.clone(), (file_index, index)).is_some() {
+                    return Err(Error::input("two shards of one model hold this tensor")
+                        .file(file.source.name())
+                        .tensor(&tensor.name)
+                        .advice("check that the shards belong to one checkpoint"));
+                }
+            }
+        }
+        let gram = gram.map(open_gram).transpose()?;
+        Ok(Self { name: name.into(), files, gram, by_name })
+    }
+
+    /// Where a tensor is.
+    pub fn get(&self, name: &str) -> Option<(&TensorFile<S>, &TensorInfo)> {
+        let (file, index) = *self.by_name.get(name)?;
+        let file = &self.files[file];
+        Some((file, &file.header.tensors[index]))
+    }
+
+    /// As [`Self::get`], for a tensor that the plan has found.
+    ///
+    /// # Errors
+    /// `Input` if it is not there.
+    pub fn require(&self, name: &str) -> Result<(&TensorFile<S>, &TensorInfo)> {
+        self.get(name).ok_or_else(|| {
+            Error::input(format!("it is missing in model `{}`", crate::printable(&self.name)))
+                .tensor(name)
+        })
+    }
+
+    /// All tensor names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
+    /// The checkpoint's files.
+    pub fn files(&self) -> &[TensorFile<S>] {
+        &self.files
+    }
+
+    /// What the Gram file says, if there is one.
+    pub fn gram(&self) -> Option<&GramFile> {
+        self.gram.as_ref().map(|(_, gram)| gram)
+    }
+
+    /// The Gram file's name.
+    pub fn gram_name(&self) -> Option<&str> {
+        self.gram.as_ref().map(|(file, _)| file.source.name())
+    }
+
+    /// Where the Gram matrix of that key is.
+    ///
+    /// # Errors
+    /// `Input` if it is not there.
+    pub fn gram_tensor(&self, entry: &GramEntry) -> Result<(&TensorFile<S>, &TensorInfo)> {
+        self.gram
+            .as_ref()
+            .and_then(|(file, _)| Some((file, file.header.get(&entry.key)?)))
+            .ok_or_else(|| Error::input("its Gram matrix is missing").tensor(&entry.key))
+    }
+}
+
+fn open_gram<S: Source>(file: TensorFile<S>) -> Result<(TensorFile<S>, GramFile)> {
+    let gram = GramFile::new(&file.header).map_err(|error| error.file(file.source.name()))?;
+    Ok((file, gram))
+}
+
+/// All models of a merge, in order: the first is the anchor.
+#[derive(Debug)]
+pub struct Models<S> {
+    /// The models.
+    pub list: Vec<Model<S>>,
+}
+
+impl<S: Source> Models<S> {
+    /// Takes at least two models.
+    ///
+    /// # Errors
+    /// `Usage` if there are fewer.
+    pub fn new(list: Vec<Model<S>>) -> Result<Self> {
+        match list.len() {
+            0 => Err(Error::usage("there is no model to merge").advice("give two checkpoints or more")),
+            1 => Err(Error::usage(format!(
+                "there is only one model, `{}`",
+                crate::printable(&list[0].name)
+            ))
+            .advice("give two checkpoints or more")),
+            _ => Ok(Self { list }),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! How good a solution is: the condition of T, and the error of X̂ by random probes.
+//!
+//! For a random sign vector y, E‖yᵀM‖² = ‖M‖_F² for any matrix M. Taking M = R̂(X̂) T⁻¹, the exact
+//! correction of X̂, costs O(n² + mn) per probe: the residual is formed in f64 from the stored
+//! bytes, and only the last solve uses the factor that is being judged.
+
+use super::layer::{LayerGroup, Weight};
+use super::product::{Factorised, Scaling, weighted_sum};
+use crate::Result;
+use crate::backend::Backend;
+use crate::dtype::Real;
+
+/// Sign vectors per weight.
+const PROBES: usize = 6;
+/// Steps of the power iteration: the order of magnitude is wanted, not digits.
+const POWER_STEPS: usize = 3;
+const POWER_ROWS: usize = 4;
+
+/// What the probes say about one weight.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Judgement {
+    /// ‖X − X*‖_F / ‖A + X‖_F, estimated.
+    pub error: f64,
+    /// ‖R̂(X̂)‖_F / (‖T‖ ‖X̂‖_F), estimated.
+    pub residual: f64,
+}
+
+/// Estimates ‖T‖ ‖T⁻¹‖ by power iteration with the factor.
+///
+/// # Errors
+/// As the backend's.
+pub async fn condition<B: Backend>(
+    backend: &B,
+    factorised: &Factorised<B>,
+    n: usize,
+) -> Result<f64> {
+    let mut signs = Signs::new(1);
+    let mut rows: Vec<f64> = (0..POWER_ROWS * n).map(|_| signs.next()).collect();
+    let mut growth = 0.0;
+    for _ in 0..POWER_STEPS {
+        rows.chunks_mut(n.max(1)).for_each(normalise);
+        rows = solve_rows(backend, &factorised.factor, n, &rows).await?;
+        growth = rows.chunks(n.max(1)).map(norm).fold(0.0, f64::max);
+    }
+    Ok(factorised.norm * growth)
+}
+
+/// Rows · T⁻¹ in the backend's arithmetic. `rows: [m, n]`.
+async fn solve_rows<B: Backend>(
+    backend: &B,
+    factor: &B::Factor,
+    n: usize,
+    rows: &[f64],
+) -> Result<Vec<f64>> {
+    let m = rows.len() / n.max(1);
+    let values = rows.iter().map(|value| B::Scalar::from_f64(*value)).collect();
+    let mut x = backend.upload(m, n, values).await?;
+    backend.solve(factor, &mut x).await?;
+    Ok(backend.download(x).await?.into_iter().map(Real::to_f64).collect())
+}
+
+/// Judges X̂ `[m, n]` for each weight of the group.
+///
+/// # Errors
+/// As the backends'.
+pub async fn judge<B: Backend, D: Backend<Scalar = f64>>(
+    backend: &B,
+    double: &D,
+    group: &LayerGroup,
+    scaling: &Scaling,
+    factorised: &Factorised<B>,
+    x: &[B::Scalar],
+) -> Result<Vec<Judgement>> {
+    let n = group.n();
+    let probes = probe(group, scaling, x);
+    let m = probes.n_rows;
+    let residual = weighted_sum(double, group, scaling, m, |model, cols, panel| {
+        for (row, line) in panel.chunks_mut(cols.len()).enumerate() {
+            let start = (model * m + row) * n;
+            line.copy_from_slice(&probes.left[start + cols.start..start + cols.end]);
+        }
+        true
+    })
+    .await?;
+    let residual = double.download(residual).await?; // [m, n]
+    let mut correction = solve_rows(backend, &factorised.factor, n, &residual).await?;
+    unscale(scaling, &mut correction);
+    let judged = |(index, sizes): (usize, &Sizes)| {
+        let rows = index * PROBES * n..(index + 1) * PROBES * n;
+        let root_mean = |values: &[f64]| norm(values) / (PROBES as f64).sqrt();
+        Judgement {
+            error: ratio(root_mean(&correction[rows.clone()]), sizes.weight),
+            residual: ratio(root_mean(&residual[rows]), factorised.norm * sizes.x),
+        }
+    };
+    Ok(probes.sizes.iter().enumerate().map(judged).collect())
+}
+
+/// a / b, and 0 where there is nothing to compare.
+pub(super) fn ratio(a: f64, b: f64) -> f64 {
+    if a == 0.0 { 0.0 } else { a / b }
+}
+
+/// X = X̂ diag(s), row by row.
+fn unscale(scaling: &Scaling, rows: &mut [f64]) {
+    for row in rows.chunks_mut(scaling.scale.len().max(1)) {
+        row.iter_mut().zip(&scaling.scale).for_each(|(value, s)| *value *= s);
+    }
+}
+
+/// Norms of one weight: ‖A + X‖_F, ‖X̂‖_F.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sizes {
+    weight: f64,
+    x: f64,
+}
+
+/// yᵀ(Ŵ_i − Â − X̂) for every model, weight and sign vector y.
+struct Probes {
+    n_rows: usize,
+    left: Vec<f64>, // [models, weights · PROBES, n]
+    sizes: Vec<Sizes>,
+}
+
+fn probe<T: Real>(group: &LayerGroup, scaling: &Scaling, x: &[T]) -> Probes {
+    let (n, n_models) = (group.n(), group.grams.len());
+    let n_rows = group.weights.len() * PROBES;
+    let mut left = vec![0.0; n_models * n_rows * n];
+    let mut sizes = Vec::new();
+    let mut signs = Signs::new(2);
+    let mut x_rows = x.chunks(n.max(1));
+    let mut lines = Lines::new(n);
+    for (index, weight) in group.weights.iter().enumerate() {
+        let mut squares = Sizes::default();
+        for row in 0..weight.n_out() {
+            lines.load_anchor(weight, row, x_rows.next().unwrap_or(&[]), scaling, &mut squares);
+            let flips: [f64; PROBES] = std::array::from_fn(|_| signs.next());
+            for model in 0..n_models {
+                lines.load_difference(weight, row, model, scaling);
+                for (probe, flip) in flips.iter().enumerate() {
+                    let start = (model * n_rows + index * PROBES + probe) * n;
+                    let target = &mut left[start..start + n];
+                    target.iter_mut().zip(&lines.difference).for_each(|(t, d)| *t += flip * d);
+                }
+            }
+        }
+        sizes.push(Sizes { weight: squares.weight.sqrt(), x: squares.x.sqrt() });
+    }
+    Probes { n_rows, left, sizes }
+}
+
+/// One row of everything, `[n]` each.
+struct Lines {
+    anchor: Vec<f64>,
+    own: Vec<f64>,
+    x: Vec<f64>,
+    difference: Vec<f64>,
+}
+
+impl Lines {
+    fn new(n: usize) -> Self {
+        let zeros = vec![0.0; n];
+        Self { anchor: zeros.clone(), own: zeros.clone(), x: zeros.clone(), difference: zeros }
+    }
+
+    fn load_anchor<T: Real>(
+        &mut self,
+        weight: &Weight,
+        row: usize,
+        x: &[T],
+        scaling: &Scaling,
+        squares: &mut Sizes,
+    ) {
+        weight.read(0, row, 0..self.anchor.len(), &mut self.anchor);
+        for (j, value) in x.iter().enumerate() {
+            self.x[j] = value.to_f64();
+            squares.x += self.x[j] * self.x[j];
+            squares.weight += (self.anchor[j] + self.x[j] * scaling.scale[j]).powi(2);
+        }
+    }
+
+    /// (Ŵ_i − Â − X̂)[row].
+    fn load_difference(&mut self, weight: &Weight, row: usize, model: usize, scaling: &Scaling) {
+        weight.read(model, row, 0..self.own.len(), &mut self.own);
+        for (j, value) in self.difference.iter_mut().enumerate() {
+            *value = (self.own[j] - self.anchor[j]) / scaling.scale[j] - self.x[j];
+        }
+    }
+}
+
+/// ‖values‖₂.
+pub(super) fn norm(values: &[f64]) -> f64 {
+    values.iter().map(|value| value * value).sum::<f64>().sqrt()
+}
+
+fn normalise(row: &mut [f64]) {
+    let size = norm(row);
+    if size > 0.0 {
+        row.iter_mut().for_each(|value| *value /= size);
+    }
+}
+
+/// A reproducible stream of ±1 (SplitMix64, Steele, Lea and Flood 2014).
+struct Signs {
+    state: u64,
+}
+
+impl Signs {
+    fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    fn next(&mut self) -> f64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        if (z ^ (z >> 31)) & 1 == 0 { 1.0 } else { -1.0 }
+    }
+}

@@ -1,0 +1,236 @@
+//! One layer group: the weights that read the same input, and each model's Gram matrix of it.
+
+use std::ops::Range;
+
+use super::matrix::{Stored, read_one, read_run};
+use crate::dtype::Dtype;
+use crate::merge::plan::Orientation;
+use crate::{Error, Result};
+
+/// Two mirrored elements may differ by this share of √(G_ii G_jj): enough for sums in f16, far
+/// from another matrix.
+const SYMMETRY_TOLERANCE: f64 = 1e-2;
+
+/// How a Gram matrix lies in its bytes.
+#[derive(Debug, Clone)]
+enum Storage {
+    /// `[n, n]`, mirrored exactly.
+    Symmetric(Stored),
+    /// `[n, n]`, mirrored up to rounding: the symmetric part (G + Gᵀ) / 2 counts.
+    NearlySymmetric(Stored),
+    /// `[n (n + 1) / 2]`: the upper triangle, row by row.
+    Packed { bytes: Vec<u8>, dtype: Dtype },
+}
+
+/// One model's Gram matrix G_i = X_iᵀ X_i per row of X_i.
+#[derive(Debug, Clone)]
+pub struct Gram {
+    n: usize,
+    storage: Storage,
+    scale: f64,
+    diagonal: Vec<f64>,
+}
+
+impl Gram {
+    /// A full matrix. `scale` turns what is stored into the mean per row.
+    ///
+    /// # Errors
+    /// `Input` if it has a NaN, an infinity or a negative diagonal, or is not symmetric.
+    pub fn full(stored: Stored, scale: f64) -> Result<Self> {
+        let n = stored.rows;
+        let diagonal = (0..n).map(|i| read_one(&stored.bytes, stored.dtype, i * n + i)).collect();
+        let diagonal: Vec<f64> = scaled(diagonal, scale)?;
+        let exact = check_symmetry(&stored, &diagonal, scale)?;
+        let storage =
+            if exact { Storage::Symmetric(stored) } else { Storage::NearlySymmetric(stored) };
+        Ok(Self { n, storage, scale, diagonal })
+    }
+
+    /// A packed upper triangle of an `[n, n]` matrix.
+    ///
+    /// # Errors
+    /// `Input` if it has a NaN, an infinity or a negative diagonal.
+    pub fn packed(n: usize, bytes: Vec<u8>, dtype: Dtype, scale: f64) -> Result<Self> {
+        let diagonal = (0..n).map(|i| read_one(&bytes, dtype, packed_index(n, i, i))).collect();
+        let diagonal = scaled(diagonal, scale)?;
+        let gram = Self { n, storage: Storage::Packed { bytes, dtype }, scale, diagonal };
+        let mut row = vec![0.0; n];
+        for i in 0..n {
+            gram.read_row(i, &mut row);
+            check_finite(i, &row)?;
+        }
+        Ok(gram)
+    }
+
+    /// Input dimension.
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// The diagonal, per row of X.
+    pub fn diagonal(&self) -> &[f64] {
+        &self.diagonal
+    }
+
+    /// Row `row`, per row of X. `out: [n]`.
+    pub fn read_row(&self, row: usize, out: &mut [f64]) {
+        match &self.storage {
+            Storage::Symmetric(stored) => stored.read_row(row, 0..self.n, out),
+            Storage::NearlySymmetric(stored) => {
+                let mut mirrored = vec![0.0; self.n];
+                stored.read_row(row, 0..self.n, out);
+                stored.read_col(row, 0..self.n, &mut mirrored);
+                out.iter_mut().zip(mirrored).for_each(|(a, b)| *a = 0.5 * (*a + b));
+            }
+            Storage::Packed { bytes, dtype } => {
+                for (j, value) in out.iter_mut().enumerate().take(row) {
+                    *value = read_one(bytes, *dtype, packed_index(self.n, j, row));
+                }
+                read_run(bytes, *dtype, packed_index(self.n, row, row), &mut out[row..]);
+            }
+        }
+        out.iter_mut().for_each(|value| *value *= self.scale);
+    }
+}
+
+/// Where element (i, j), j ≥ i, lies in a packed upper triangle: after i rows of n, n − 1, …
+fn packed_index(n: usize, i: usize, j: usize) -> usize {
+    i * (2 * n - i + 1) / 2 + (j - i)
+}
+
+fn scaled(mut diagonal: Vec<f64>, scale: f64) -> Result<Vec<f64>> {
+    for (i, value) in diagonal.iter_mut().enumerate() {
+        *value *= scale;
+        if !value.is_finite() {
+            return Err(not_finite(i, i));
+        }
+        if *value < 0.0 {
+            let what = format!("the Gram matrix has a negative diagonal ({value:e} at {i})");
+            return Err(Error::input(what).advice("XᵀX cannot have one: make the file again"));
+        }
+    }
+    Ok(diagonal)
+}
+
+fn check_finite(i: usize, row: &[f64]) -> Result<()> {
+    match row.iter().position(|value| !value.is_finite()) {
+        Some(j) => Err(not_finite(i, j)),
+        None => Ok(()),
+    }
+}
+
+fn not_finite(i: usize, j: usize) -> Error {
+    Error::input(format!("the Gram matrix has a NaN or infinity at ({i}, {j})"))
+        .advice("accumulate it in float32 or float64 and make the file again")
+}
+
+/// Whether it is mirrored exactly; refuses what is clearly not mirrored.
+fn check_symmetry(stored: &Stored, diagonal: &[f64], scale: f64) -> Result<bool> {
+    let n = stored.rows;
+    let (mut row, mut col) = (vec![0.0; n], vec![0.0; n]);
+    let mut exact = true;
+    for i in 0..n {
+        stored.read_row(i, i..n, &mut row);
+        stored.read_col(i, i..n, &mut col);
+        for (offset, (a, b)) in row[..n - i].iter().zip(&col).enumerate() {
+            let j = i + offset;
+            if !(a.is_finite() && b.is_finite()) {
+                return Err(not_finite(i, j));
+            }
+            exact &= a == b;
+            let size = (diagonal[i] * diagonal[j]).sqrt();
+            if (a - b).abs() * scale > SYMMETRY_TOLERANCE * size {
+                let what = format!("the Gram matrix is not symmetric: {a:e} at ({i}, {j}), {b:e} at ({j}, {i})");
+                return Err(Error::input(what).advice("it must be XᵀX of the layer's inputs"));
+            }
+        }
+    }
+    Ok(exact)
+}
+
+/// One weight of the group, as each model has it.
+#[derive(Debug, Clone)]
+pub struct Weight {
+    /// Its name, for errors.
+    pub name: String,
+    /// How it is stored.
+    pub orientation: Orientation,
+    /// One per model, all of the same shape.
+    pub stored: Vec<Stored>,
+    /// Dtype of the output.
+    pub dtype_out: Dtype,
+}
+
+impl Weight {
+    /// Output dimension: rows of W.
+    pub fn n_out(&self) -> usize {
+        match self.orientation {
+            Orientation::OutIn => self.stored[0].rows,
+            Orientation::InOut => self.stored[0].cols,
+        }
+    }
+
+    /// W_i[row, cols] for W_i as `[out, in]`, whatever the storage.
+    pub fn read(&self, model: usize, row: usize, cols: Range<usize>, out: &mut [f64]) {
+        match self.orientation {
+            Orientation::OutIn => self.stored[model].read_row(row, cols, out),
+            Orientation::InOut => self.stored[model].read_col(row, cols, out),
+        }
+    }
+}
+
+/// Weights that share their input's Gram matrices. Row r of the group is a row of one weight.
+#[derive(Debug, Clone)]
+pub struct LayerGroup {
+    /// Off-diagonal scale α.
+    pub alpha: f64,
+    /// Coefficients c_i, summing to 1.
+    pub shares: Vec<f64>,
+    /// One per model, `[n, n]`.
+    pub grams: Vec<Gram>,
+    /// The weights, `[out, n]` each.
+    pub weights: Vec<Weight>,
+}
+
+impl LayerGroup {
+    /// Input dimension.
+    pub fn n(&self) -> usize {
+        self.grams[0].n()
+    }
+
+    /// Rows of all weights together.
+    pub fn n_rows(&self) -> usize {
+        self.weights.iter().map(Weight::n_out).sum()
+    }
+
+    /// Runs over all rows as (row of the group, weight, row of the weight).
+    pub fn rows(&self) -> impl Iterator<Item = (usize, &Weight, usize)> {
+        self.weights
+            .iter()
+            .flat_map(|weight| (0..weight.n_out()).map(move |row| (weight, row)))
+            .enumerate()
+            .map(|(index, (weight, row))| (index, weight, row))
+    }
+
+    /// Row `row` of G̃_i = c_i (α G_i + (1 − α) diag G_i). `out: [n]`.
+    pub fn shrunk_row(&self, model: usize, row: usize, out: &mut [f64]) {
+        let (gram, share) = (&self.grams[model], self.shares[model]);
+        gram.read_row(row, out);
+        out.iter_mut().for_each(|value| *value *= share * self.alpha);
+        out[row] = share * gram.diagonal()[row];
+    }
+
+    /// The weighted mean minus the anchor, Σ c_i (W_i − W_1), for one row. `out: [n]`.
+    pub fn mean_difference(&self, weight: &Weight, row: usize, out: &mut [f64]) {
+        let n = self.n();
+        let (mut anchor, mut other) = (vec![0.0; n], vec![0.0; n]);
+        weight.read(0, row, 0..n, &mut anchor);
+        out.fill(0.0);
+        for (model, share) in self.shares.iter().enumerate().skip(1) {
+            weight.read(model, row, 0..n, &mut other);
+            for ((sum, w), a) in out.iter_mut().zip(&other).zip(&anchor) {
+                *sum += share * (w - a);
+            }
+        }
+    }
+}

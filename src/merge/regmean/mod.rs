@@ -1,0 +1,31 @@
+//! RegMean in the difference form, over any backend.
+//!
+//! With W_i `[out, in]`, Gram matrices G_i `[in, in]`, G̃_i = c_i (α G_i + (1 − α) diag G_i) and
+//! S = Σ G̃_i, the merged weight W = A + X solves
+//!
+//! ```text
+//! X S = R(0),   R(X) = Σ_i (W_i − A − X) G̃_i,   A = W_1
+//! ```
+//!
+//! which is RegMean's W = (Σ W_i G̃_i) S⁻¹ with an error that scales with ‖W_i − A‖ and one
+//! product fewer. R(X) is also the residual, so one function serves the right-hand side, the
+//! refinement and the check. Undetermined directions keep the weighted mean.
+//!
+//! - [`matrix`], [`layer`]: stored bytes seen as matrices; nothing is expanded whole.
+//! - [`product`]: R(X) by panels, and the scaled sum of Grams.
+//! - [`estimate`]: condition, and the error of a solution by random probes in f64.
+//! - [`check`]: the distance of a finished weight from the solution.
+//! - [`solve`]: which arithmetic, and what to do when it does not suffice.
+//!
+//! Sources: Jin et al., *Dataless Knowledge Fusion* (arXiv 2212.09849), eq. 2; iterated Tikhonov
+//! regularisation (Engl, Hanke and Neubauer 1996, §5) for nearly singular sums.
+
+pub mod check;
+pub mod estimate;
+pub mod layer;
+pub mod matrix;
+pub mod product;
+pub mod solve;
+
+pub use layer::{Gram, LayerGroup, Weight};
+pub use solve::{CONTRACT, Engines, Solution, solve};

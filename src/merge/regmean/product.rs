@@ -1,0 +1,220 @@
+//! The two sums over models: T = Σ Ĝ_i, and R̂(X̂) = Σ (Ŵ_i − Â − X̂) Ĝ_i, by panels.
+//!
+//! Hats are scaled variables. With s_j a power of two near 1/√S_jj, Ĝ = diag(s) G̃ diag(s) has a
+//! diagonal near 1 and X̂ = X diag(1/s), so that X̂ T = R̂. Powers of two round nothing, and
+//! nothing overflows in f32 at any scale of the inputs. A feature that no model has ever seen
+//! (S_jj = 0) gets s_j = 1 and a unit diagonal.
+
+use std::ops::Range;
+
+use super::layer::LayerGroup;
+use crate::Result;
+use crate::backend::{Backend, NotPositive};
+use crate::dtype::Real;
+
+/// Rows of Ĝ that are widened and multiplied at once.
+const PANEL: usize = 256;
+
+/// The scaling of one group.
+#[derive(Debug, Clone)]
+pub struct Scaling {
+    /// s_j. `[n]`
+    pub scale: Vec<f64>,
+    /// Features that no Gram saw.
+    pub dead: Vec<bool>,
+}
+
+impl Scaling {
+    /// s_j ≈ 1/√S_jj, rounded to a power of two.
+    pub fn of(group: &LayerGroup) -> Self {
+        let diagonal = |j: usize| -> f64 {
+            group.shares.iter().zip(&group.grams).map(|(c, gram)| c * gram.diagonal()[j]).sum()
+        };
+        let diagonal: Vec<f64> = (0..group.n()).map(diagonal).collect();
+        let dead: Vec<bool> = diagonal.iter().map(|d| *d <= 0.0).collect();
+        let scale = diagonal.iter().map(|d| power_of_two(*d)).collect();
+        Self { scale, dead }
+    }
+
+    /// How many features no Gram saw.
+    pub fn n_dead(&self) -> usize {
+        self.dead.iter().filter(|dead| **dead).count()
+    }
+}
+
+fn power_of_two(diagonal: f64) -> f64 {
+    if diagonal > 0.0 { (-0.5 * diagonal.log2()).round().exp2() } else { 1.0 }
+}
+
+/// T = Σ Ĝ_i + floor · diag, factorised, with a bound on ‖T‖₂.
+pub struct Factorised<B: Backend> {
+    /// T = L Lᵀ.
+    pub factor: B::Factor,
+    /// An upper bound on ‖T‖₂: the smaller of its ∞-norm and Frobenius norm.
+    pub norm: f64,
+}
+
+/// Sums the scaled Grams and factorises the sum.
+///
+/// # Errors
+/// As the backend's. A sum that is not positive definite is an answer.
+pub async fn factorise<B: Backend>(
+    backend: &B,
+    group: &LayerGroup,
+    scaling: &Scaling,
+    floor: f64,
+) -> Result<Result<Factorised<B>, NotPositive>> {
+    let n = group.n();
+    let mut sum = vec![B::Scalar::default(); n * n]; // [n, n], lower triangle
+    let mut norms = Norms::new(n);
+    let (mut row, mut total) = (vec![0.0; n], vec![0.0; n]);
+    for i in 0..n {
+        total.fill(0.0);
+        for model in 0..group.grams.len() {
+            scaled_row(group, scaling, model, i, &mut row);
+            total.iter_mut().zip(&row).for_each(|(sum, value)| *sum += value);
+        }
+        total[i] = if scaling.dead[i] { 1.0 } else { total[i] * (1.0 + floor) };
+        norms.add(i, &total[..=i]);
+        for (stored, value) in sum[i * n..].iter_mut().zip(&total[..=i]) {
+            *stored = B::Scalar::from_f64(*value);
+        }
+    }
+    let sum = backend.upload(n, n, sum).await?;
+    let norm = norms.bound();
+    Ok(backend.cholesky(sum).await?.map(|factor| Factorised { factor, norm }))
+}
+
+/// Row sums and squares of a symmetric matrix of which the lower triangle is seen.
+struct Norms {
+    row_sums: Vec<f64>,
+    squares: f64,
+}
+
+impl Norms {
+    fn new(n: usize) -> Self {
+        Self { row_sums: vec![0.0; n], squares: 0.0 }
+    }
+
+    /// Takes row `i` up to and with its diagonal.
+    fn add(&mut self, i: usize, lower: &[f64]) {
+        for (j, value) in lower.iter().enumerate() {
+            self.row_sums[i] += value.abs();
+            self.squares += value * value;
+            if j != i {
+                self.row_sums[j] += value.abs();
+                self.squares += value * value;
+            }
+        }
+    }
+
+    fn bound(&self) -> f64 {
+        self.row_sums.iter().fold(0.0, |a: f64, b| a.max(*b)).min(self.squares.sqrt())
+    }
+}
+
+/// Row `row` of Ĝ_i. `out: [n]`.
+fn scaled_row(group: &LayerGroup, scaling: &Scaling, model: usize, row: usize, out: &mut [f64]) {
+    group.shrunk_row(model, row, out);
+    let own = scaling.scale[row];
+    out.iter_mut().zip(&scaling.scale).for_each(|(value, s)| *value *= own * s);
+}
+
+/// Σ_i B_i Ĝ_i with `B_i: [m, n]` given by column panels: `fill(model, cols, panel)` writes
+/// `B_i[:, cols]` as `[m, cols]`, or returns false where B_i is zero.
+///
+/// # Errors
+/// As the backend's.
+pub async fn weighted_sum<B: Backend>(
+    backend: &B,
+    group: &LayerGroup,
+    scaling: &Scaling,
+    m: usize,
+    mut fill: impl FnMut(usize, Range<usize>, &mut [B::Scalar]) -> bool,
+) -> Result<B::Matrix> {
+    let n = group.n();
+    let mut sum = backend.upload(m, n, vec![B::Scalar::default(); m * n]).await?; // [m, n]
+    for model in 0..group.grams.len() {
+        for start in (0..n).step_by(PANEL) {
+            let cols = start..n.min(start + PANEL);
+            let mut left = vec![B::Scalar::default(); m * cols.len()]; // [m, cols]
+            if !fill(model, cols.clone(), &mut left) {
+                continue;
+            }
+            let left = backend.upload(m, cols.len(), left).await?;
+            let right = gram_panel::<B>(group, scaling, model, cols.clone());
+            let right = backend.upload(cols.len(), n, right).await?;
+            backend.multiply_add(&mut sum, &left, &right).await?;
+        }
+    }
+    Ok(sum)
+}
+
+/// Rows `rows` of Ĝ_i, `[rows, n]`.
+fn gram_panel<B: Backend>(
+    group: &LayerGroup,
+    scaling: &Scaling,
+    model: usize,
+    rows: Range<usize>,
+) -> Vec<B::Scalar> {
+    let n = group.n();
+    let mut row = vec![0.0; n];
+    let mut panel = Vec::with_capacity(rows.len() * n);
+    for index in rows {
+        scaled_row(group, scaling, model, index, &mut row);
+        panel.extend(row.iter().map(|value| B::Scalar::from_f64(*value)));
+    }
+    panel
+}
+
+/// R̂(X̂) = Σ_i (Ŵ_i − Â − X̂) Ĝ_i, `[m, n]`; X̂ = 0 where `x` is `None`.
+///
+/// # Errors
+/// As the backend's.
+pub async fn residual<B: Backend>(
+    backend: &B,
+    group: &LayerGroup,
+    scaling: &Scaling,
+    x: Option<&[B::Scalar]>,
+) -> Result<B::Matrix> {
+    weighted_sum(backend, group, scaling, group.n_rows(), |model, cols, panel| {
+        if x.is_none() && model == 0 {
+            return false;
+        }
+        for (index, row) in panel.chunks_mut(cols.len()).enumerate() {
+            row.iter_mut().for_each(|value| *value = B::Scalar::default());
+            if let Some(x) = x {
+                let start = index * group.n();
+                row.copy_from_slice(&x[start + cols.start..start + cols.end]);
+                row.iter_mut().for_each(|value| *value = -*value);
+            }
+        }
+        add_differences(group, scaling, model, cols, panel);
+        true
+    })
+    .await
+}
+
+/// panel ← panel + (Ŵ_i − Â)[:, cols].
+fn add_differences<T: Real>(
+    group: &LayerGroup,
+    scaling: &Scaling,
+    model: usize,
+    cols: Range<usize>,
+    panel: &mut [T], // [m, cols]
+) {
+    let width = cols.len();
+    let (mut own, mut anchor) = (vec![0.0; width], vec![0.0; width]);
+    if model == 0 {
+        return;
+    }
+    for (index, weight, row) in group.rows() {
+        weight.read(model, row, cols.clone(), &mut own);
+        weight.read(0, row, cols.clone(), &mut anchor);
+        let line = &mut panel[index * width..(index + 1) * width];
+        for (j, value) in line.iter_mut().enumerate() {
+            let difference = (own[j] - anchor[j]) / scaling.scale[cols.start + j];
+            *value = T::from_f64(value.to_f64() + difference);
+        }
+    }
+}

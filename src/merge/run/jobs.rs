@@ -1,0 +1,132 @@
+//! How a merge is cut into independent jobs.
+
+use crate::io::Source;
+use crate::merge::files::Model;
+use crate::merge::plan::estimate::{elements, group_cost};
+use crate::merge::plan::{Action, Plan};
+
+/// Elements of a streamed tensor that are handled at once: bounds memory.
+const PIECE_ELEMENTS: u64 = 2 << 20;
+/// Small tensors are handled together up to this many elements.
+const BATCH_ELEMENTS: u64 = 1 << 20;
+
+/// Rough speeds, to order jobs by their length. Only ratios matter.
+const FLOPS_PER_MILLI: f64 = 25e6;
+const ELEMENTS_PER_MILLI: f64 = 100e3;
+
+/// Consecutive elements of one tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// Index into the plan's tensors.
+    pub tensor: usize,
+    /// First element.
+    pub first: u64,
+    /// Number of elements.
+    pub len: u64,
+}
+
+/// One independent part of a merge.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Job {
+    /// Solves a layer group.
+    Solve {
+        /// Index into the plan's groups.
+        group: usize,
+        /// Tensors that it finishes.
+        n_tensors: usize,
+        /// Estimated time, in arbitrary units.
+        cost: f64,
+    },
+    /// Averages, copies or keeps pieces of tensors.
+    Stream {
+        /// What to handle.
+        pieces: Vec<Piece>,
+        /// Tensors whose last piece is among them.
+        n_tensors: usize,
+        /// Estimated time, in arbitrary units.
+        cost: f64,
+    },
+}
+
+impl Job {
+    /// Estimated time, in arbitrary units.
+    pub fn cost(&self) -> f64 {
+        match self {
+            Self::Solve { cost, .. } | Self::Stream { cost, .. } => *cost,
+        }
+    }
+
+    /// Tensors that are finished with it.
+    pub fn n_tensors(&self) -> usize {
+        match self {
+            Self::Solve { n_tensors, .. } | Self::Stream { n_tensors, .. } => *n_tensors,
+        }
+    }
+
+    /// A tensor that stands for the job in progress messages.
+    pub fn tensor(&self, plan: &Plan) -> usize {
+        match self {
+            Self::Solve { group, .. } => plan.groups[*group].tensors[0],
+            Self::Stream { pieces, .. } => pieces[0].tensor,
+        }
+    }
+}
+
+/// All jobs of a plan, the most expensive first.
+pub(super) fn jobs<S: Source>(plan: &Plan, models: &[Model<S>]) -> Vec<Job> {
+    let solve = |(group, members): (usize, &crate::merge::plan::Group)| {
+        let cost = group_cost(plan, members, models);
+        let cost = cost.flops(models.len() as u64) as f64 / FLOPS_PER_MILLI;
+        Job::Solve { group, n_tensors: members.tensors.len(), cost }
+    };
+    let mut jobs: Vec<Job> = plan.groups.iter().enumerate().map(solve).collect();
+    jobs.extend(streams(plan));
+    jobs.sort_by(|a, b| b.cost().total_cmp(&a.cost()));
+    jobs
+}
+
+fn streams(plan: &Plan) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    let mut batch = Batch::default();
+    for (tensor, planned) in plan.tensors.iter().enumerate() {
+        if matches!(planned.action, Action::Regress { .. }) {
+            continue;
+        }
+        let total = elements(&planned.shape);
+        let mut first = 0;
+        loop {
+            let len = PIECE_ELEMENTS.min(total - first);
+            if batch.elements + len > BATCH_ELEMENTS {
+                jobs.extend(batch.take());
+            }
+            batch.push(Piece { tensor, first, len }, first + len == total);
+            first += len;
+            if first == total {
+                break;
+            }
+        }
+    }
+    jobs.extend(batch.take());
+    jobs
+}
+
+#[derive(Default)]
+struct Batch {
+    pieces: Vec<Piece>,
+    elements: u64,
+    n_tensors: usize,
+}
+
+impl Batch {
+    fn push(&mut self, piece: Piece, last: bool) {
+        self.elements += piece.len;
+        self.n_tensors += usize::from(last);
+        self.pieces.push(piece);
+    }
+
+    fn take(&mut self) -> Option<Job> {
+        let Self { pieces, elements, n_tensors } = std::mem::take(self);
+        let cost = elements as f64 / ELEMENTS_PER_MILLI;
+        (!pieces.is_empty()).then_some(Job::Stream { pieces, n_tensors, cost })
+    }
+}

@@ -1,0 +1,155 @@
+//! Carries out a plan, job by job.
+//!
+//! A job reads its own inputs and writes its own part of the output, at offsets that the layout
+//! fixed beforehand. So jobs may run in any order, on any number of workers, and the bytes are the
+//! same. A refused plan has no jobs.
+
+mod jobs;
+mod outcome;
+mod solve;
+mod stream;
+
+use std::collections::BTreeMap;
+
+pub use jobs::{Job, Piece};
+pub use outcome::{JobOutcome, Run, TensorPart};
+
+use super::files::Models;
+use super::options::{Method, Options};
+use super::plan::{Action, Plan};
+use super::regmean::Engines;
+use crate::backend::Backend;
+use crate::format::Layout;
+use crate::io::{Sink, Source};
+use crate::{Error, Result, VERSION};
+
+/// A merge that is ready to run.
+#[derive(Debug)]
+pub struct Merge<S> {
+    models: Models<S>,
+    options: Options,
+    shares: Vec<f64>,
+    plan: Plan,
+    layout: Layout,
+    jobs: Vec<Job>,
+}
+
+impl<S: Source> Merge<S> {
+    /// Plans, and lays out the output.
+    ///
+    /// # Errors
+    /// As [`Plan::make`]; `Input` if the plan refuses a tensor.
+    pub fn new(models: Models<S>, options: Options) -> Result<Self> {
+        let plan = Plan::make(&models, &options)?;
+        refuse(&plan)?;
+        let tensors = plan
+            .tensors
+            .iter()
+            .map(|tensor| (tensor.name.clone(), tensor.dtype_out, tensor.shape.clone()));
+        let layout = Layout::new(tensors, &provenance(&models, &options))?;
+        let jobs = jobs::jobs(&plan, &models.list);
+        let shares = options.normalised_coefficients(models.list.len());
+        Ok(Self { models, options, shares, plan, layout, jobs })
+    }
+
+    /// What happens to every tensor.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The settings.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The models, in order.
+    pub fn models(&self) -> &Models<S> {
+        &self.models
+    }
+
+    /// Where everything goes in the output. Its header is written by the caller.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The jobs, the most expensive first.
+    pub fn jobs(&self) -> &[Job] {
+        &self.jobs
+    }
+
+    /// Runs one job to its end.
+    ///
+    /// # Errors
+    /// Whatever is wrong with its inputs, its arithmetic or the sink, naming the tensor.
+    pub async fn run_job<F, D>(
+        &self,
+        engines: &Engines<F, D>,
+        index: usize,
+        sink: &mut impl Sink,
+    ) -> Result<JobOutcome>
+    where
+        F: Backend<Scalar = f32>,
+        D: Backend<Scalar = f64>,
+    {
+        match &self.jobs[index] {
+            Job::Solve { group, .. } => self.solve(engines, *group, sink).await,
+            Job::Stream { pieces, .. } => {
+                let mut parts = Vec::new();
+                for piece in pieces {
+                    parts.push(self.stream(piece, sink).await?);
+                }
+                Ok(JobOutcome { parts })
+            }
+        }
+    }
+
+    /// Where a tensor's bytes start in the output.
+    fn offset_bytes(&self, tensor: usize) -> Result<u64> {
+        let name = &self.plan.tensors[tensor].name;
+        self.layout
+            .offset_bytes(name)
+            .ok_or_else(|| Error::input("it has no place in the output").tensor(name))
+    }
+}
+
+/// One sentence about the first refused tensors.
+fn refuse(plan: &Plan) -> Result<()> {
+    let n = plan.counts().refuse;
+    let Some((name, why)) = plan.refusals().next() else { return Ok(()) };
+    let more = match n {
+        1 => String::new(),
+        _ => format!(" ({} more tensors are refused: see the plan)", n - 1),
+    };
+    Err(Error::input(format!("{why}{more}")).tensor(name))
+}
+
+/// Metadata of the output: enough to make it again, and the same for the same inputs.
+fn provenance<S: Source>(models: &Models<S>, options: &Options) -> BTreeMap<String, String> {
+    let names: Vec<&str> = models.list.iter().map(|model| model.name.as_str()).collect();
+    let shares = options.normalised_coefficients(names.len());
+    let mut metadata = BTreeMap::from([
+        ("format".into(), "pt".into()),
+        ("merged_by".into(), format!("gramerge {VERSION}")),
+        ("merge_models".into(), serde_json::json!(names).to_string()),
+        ("merge_coefficients".into(), serde_json::json!(shares).to_string()),
+    ]);
+    match options.method {
+        Method::Average => metadata.insert("merge_method".into(), "average".into()),
+        Method::Regmean => {
+            metadata.insert("merge_alpha".into(), options.alpha.to_string());
+            metadata.insert("merge_method".into(), "regmean".into())
+        }
+    };
+    metadata
+}
+
+/// Names of the actions, as reports spell them.
+pub(super) fn action_name(action: &Action) -> &'static str {
+    match action {
+        Action::Regress { .. } => "regress",
+        Action::Average { .. } => "average",
+        Action::Copy { .. } => "copy",
+        Action::Keep { .. } => "keep",
+        Action::Refuse { .. } => "refuse",
+    }
+}

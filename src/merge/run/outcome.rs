@@ -1,0 +1,101 @@
+//! What jobs report, and how the report is made of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Merge, action_name};
+use crate::VERSION;
+use crate::io::Source;
+use crate::merge::average::Measures;
+use crate::merge::report::{Report, SolveReport, TensorReport};
+use crate::printable;
+
+/// What one job found; crosses from worker to worker.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct JobOutcome {
+    /// One entry per tensor or piece of a tensor.
+    pub parts: Vec<TensorPart>,
+}
+
+/// What a job found about one tensor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TensorPart {
+    /// Index into the plan's tensors.
+    pub tensor: usize,
+    /// Sums over the elements it handled.
+    pub measures: Measures,
+    /// The solve, for regressed tensors.
+    pub solve: Option<SolveReport>,
+}
+
+/// How the merge went as a whole.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    /// Which kernels ran.
+    pub kernels: &'static str,
+    /// Wall-clock time.
+    pub elapsed_millis: f64,
+    /// Workers that computed.
+    pub n_workers: usize,
+}
+
+impl<S: Source> Merge<S> {
+    /// Puts the jobs' outcomes together. `outcomes[i]` is job i's, so the sums do not depend on
+    /// the order in which jobs ended.
+    pub fn report(&self, outcomes: &[JobOutcome], run: Run) -> Report {
+        let plan = self.plan();
+        let mut measures = vec![Measures::default(); plan.tensors.len()];
+        let mut solves: Vec<Option<SolveReport>> = vec![None; plan.tensors.len()];
+        for part in outcomes.iter().flat_map(|outcome| &outcome.parts) {
+            measures[part.tensor].add(&part.measures);
+            solves[part.tensor] = part.solve.clone().or(solves[part.tensor].take());
+        }
+        let tensors: Vec<TensorReport> = plan
+            .tensors
+            .iter()
+            .zip(measures.iter().zip(solves))
+            .map(|(tensor, (measures, solve))| TensorReport {
+                name: tensor.name.clone(),
+                action: action_name(&tensor.action).into(),
+                distances: measures.distances(),
+                solve,
+                note: note(measures),
+            })
+            .collect();
+        let errors = tensors.iter().filter_map(|tensor| Some(tensor.solve.as_ref()?.error_estimate));
+        Report {
+            version: VERSION.into(),
+            kernels: run.kernels.into(),
+            options: self.options().clone(),
+            models: plan.models.clone(),
+            worst_error_estimate: errors.fold(0.0, f64::max),
+            warnings: plan.warnings.iter().cloned().chain(found(&tensors)).collect(),
+            written_bytes: self.layout().total_bytes(),
+            elapsed_millis: run.elapsed_millis,
+            n_workers: run.n_workers,
+            tensors,
+        }
+    }
+}
+
+fn note(measures: &Measures) -> Option<String> {
+    match (measures.n_not_finite, measures.n_overflowed) {
+        (0, 0) => None,
+        (0, n) => Some(format!("{n} values are too large for the output dtype and became infinite")),
+        (n, _) => Some(format!("{n} values are NaN or infinite, as in an input")),
+    }
+}
+
+/// Sentences about what was found while merging.
+fn found(tensors: &[TensorReport]) -> Vec<String> {
+    let missed = |tensor: &TensorReport| tensor.solve.as_ref()?.missed.clone();
+    let of = |what: &str, named: Vec<(&str, String)>| {
+        let (name, why) = named.first()?;
+        Some(format!("{} {what}, such as `{}`: {why}.", named.len(), printable(name)))
+    };
+    let bounds = tensors.iter().filter_map(|t| Some((t.name.as_str(), missed(t)?))).collect();
+    let notes = tensors.iter().filter_map(|t| Some((t.name.as_str(), t.note.clone()?))).collect();
+    [of("tensors missed the 1e-6 bound", bounds), of("tensors need a look", notes)]
+        .into_iter()
+        .flatten()
+        .collect()
+}

@@ -1,0 +1,149 @@
+//! Layer groups: read, solved, rounded, written.
+
+use super::{JobOutcome, Merge, TensorPart};
+use crate::backend::Backend;
+use crate::dtype::{Dtype, encode};
+use crate::format::{GramEntry, GramLayout, Normalization, TensorInfo};
+use crate::io::{Sink, Source};
+use crate::merge::average::Measures;
+use crate::merge::files::Model;
+use crate::merge::plan::{Action, Group, Orientation};
+use crate::merge::regmean::matrix::Stored;
+use crate::merge::regmean::{Engines, Gram, LayerGroup, Solution, Weight, solve};
+use crate::{Error, Result};
+
+impl<S: Source> Merge<S> {
+    pub(super) async fn solve<F, D>(
+        &self,
+        engines: &Engines<F, D>,
+        group: usize,
+        sink: &mut impl Sink,
+    ) -> Result<JobOutcome>
+    where
+        F: Backend<Scalar = f32>,
+        D: Backend<Scalar = f64>,
+    {
+        let members = &self.plan.groups[group];
+        let layer = self.load_group(members).await?;
+        let first = &self.plan.tensors[members.tensors[0]].name;
+        let solution = solve(engines, &layer, self.options.precision)
+            .await
+            .map_err(|error| error.tensor(first))?;
+        let mut parts = Vec::new();
+        let mut row = 0;
+        for (member, weight) in layer.weights.iter().enumerate() {
+            let tensor = members.tensors[member];
+            let (bytes, measures) = merged(weight, &solution, row, layer.n());
+            sink.write_at(self.offset_bytes(tensor)?, bytes).await?;
+            let solve = Some(solution.reports[member].clone());
+            parts.push(TensorPart { tensor, measures, solve });
+            row += weight.n_out();
+        }
+        Ok(JobOutcome { parts })
+    }
+
+    /// Reads a group's Gram matrices and weights.
+    pub(in crate::merge) async fn load_group(&self, members: &Group) -> Result<LayerGroup> {
+        let mut weights = Vec::new();
+        for tensor in &members.tensors {
+            weights.push(self.load_weight(*tensor).await?);
+        }
+        let mut grams = Vec::new();
+        for (model, key) in self.models.list.iter().zip(&members.gram_names) {
+            grams.push(self.load_gram(model, key).await?);
+        }
+        Ok(LayerGroup { alpha: self.options.alpha, shares: self.shares.clone(), grams, weights })
+    }
+
+    async fn load_weight(&self, tensor: usize) -> Result<Weight> {
+        let planned = &self.plan.tensors[tensor];
+        let mut stored = Vec::new();
+        for model in &self.models.list {
+            let (file, info) = model.require(&planned.name)?;
+            stored.push(as_matrix(info, file.read(info).await?));
+        }
+        let orientation = match planned.action {
+            Action::Regress { orientation, .. } => orientation,
+            _ => Orientation::OutIn,
+        };
+        let (name, dtype_out) = (planned.name.clone(), planned.dtype_out);
+        Ok(Weight { name, orientation, stored, dtype_out })
+    }
+
+    async fn load_gram(&self, model: &Model<S>, key: &str) -> Result<Gram> {
+        let gram = model.gram();
+        let entry = gram.and_then(|gram| gram.entries.values().find(|entry| entry.key == key));
+        let entry = entry.ok_or_else(|| Error::input("its Gram matrix is missing").tensor(key))?;
+        let (file, info) = model.gram_tensor(entry)?;
+        let bytes = file.read(info).await?;
+        let scale = self.per_row_scale(model, entry)?;
+        let gram = match entry.layout {
+            GramLayout::Full => Gram::full(as_matrix(info, bytes), scale),
+            GramLayout::Packed => Gram::packed(entry.n as usize, bytes, entry.dtype, scale),
+        };
+        gram.map_err(|error| error.tensor(key).file(file.source.name()))
+    }
+
+    /// Turns sums into means, so that every model counts by its coefficient alone.
+    fn per_row_scale(&self, model: &Model<S>, entry: &GramEntry) -> Result<f64> {
+        let normalization = |model: &Model<S>| model.gram().map(|gram| gram.normalization);
+        match (normalization(model), entry.rows) {
+            (Some(Normalization::Sum), Some(rows)) => Ok(1.0 / rows),
+            (Some(Normalization::Sum), None) => {
+                // Without row counts only sums may stand beside sums.
+                let all = |other: &Model<S>| normalization(other) == Some(Normalization::Sum);
+                match self.models.list.iter().all(all) {
+                    true => Ok(1.0),
+                    false => Err(Error::input("it is a sum over an unknown number of rows")
+                        .tensor(&entry.key)
+                        .file(model.gram_name().unwrap_or_default())
+                        .advice("add `rows` to the Gram file's metadata")),
+                }
+            }
+            _ => Ok(1.0),
+        }
+    }
+}
+
+/// `info` is two-dimensional: the plan has seen to it.
+fn as_matrix(info: &TensorInfo, bytes: Vec<u8>) -> Stored {
+    let dimension = |index: usize| info.shape.get(index).map_or(1, |n| *n as usize);
+    Stored { bytes, dtype: info.dtype, rows: dimension(0), cols: dimension(1) }
+}
+
+/// W = A + X, rounded to the output dtype in the weight's own orientation.
+fn merged(weight: &Weight, solution: &Solution, first_row: usize, n: usize) -> (Vec<u8>, Measures) {
+    let n_out = weight.n_out();
+    let n_models = weight.stored.len();
+    let mut measures = Measures::new(n_models);
+    let mut bytes = vec![0; n_out * n * weight.dtype_out.size_bytes()];
+    let (mut line, mut own) = (vec![0.0; n], vec![0.0; n]);
+    for row in 0..n_out {
+        solution.difference_row(first_row + row, &mut line);
+        weight.read(0, row, 0..n, &mut own);
+        line.iter_mut().zip(&own).for_each(|(value, a)| *value += a);
+        for model in 0..n_models {
+            weight.read(model, row, 0..n, &mut own);
+            measures.compare(model, &line, &own);
+        }
+        measures.count(weight.dtype_out, &line);
+        write_row(weight, row, &line, &mut bytes);
+    }
+    (bytes, measures)
+}
+
+fn write_row(weight: &Weight, row: usize, line: &[f64], bytes: &mut [u8]) {
+    let dtype: Dtype = weight.dtype_out;
+    let (size, n, n_out) = (dtype.size_bytes(), line.len(), weight.n_out());
+    match weight.orientation {
+        Orientation::OutIn => {
+            encode(dtype, line.iter().copied(), &mut bytes[row * n * size..(row + 1) * n * size]);
+        }
+        Orientation::InOut => {
+            for (col, value) in line.iter().enumerate() {
+                let start = (col * n_out + row) * size;
+                encode(dtype, std::iter::once(*value), &mut bytes[start..start + size]);
+            }
+        }
+    }
+}

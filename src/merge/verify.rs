@@ -1,0 +1,152 @@
+//! Checks a finished merge against its inputs, trusting nothing of how it was made.
+//!
+//! For a regressed weight the residual R(X) of the output is formed in f64 from the stored bytes
+//! and solved once: ‖R(X) S⁻¹‖ is the output's distance from the exact solution. An averaged
+//! weight must be the mean, rounded; a copied or kept one must be the same bytes.
+
+use serde::Serialize;
+
+use super::average::average;
+use super::files::Model;
+use super::plan::{Action, PlannedTensor};
+use super::regmean;
+use super::run::{Merge, action_name};
+use crate::backend::Backend;
+use crate::dtype::{Dtype, decode};
+use crate::io::Source;
+use crate::{Error, Result};
+
+/// What was found about one tensor.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verified {
+    /// Its name.
+    pub name: String,
+    /// What the plan says happens to it.
+    pub action: &'static str,
+    /// Relative distance from the exact result (Frobenius).
+    pub error: f64,
+    /// What the distance may be: the contract, plus the output dtype's rounding.
+    pub bound: f64,
+    /// Relative residual of the normal equations, for regressed tensors.
+    pub residual: Option<f64>,
+}
+
+impl Verified {
+    /// Whether the tensor is as it should be.
+    pub fn is_within(&self) -> bool {
+        self.error <= self.bound
+    }
+}
+
+/// Compares every tensor of `out` with what the merge should have made.
+///
+/// # Errors
+/// `Input` if `out` lacks a tensor, or has it in another shape or dtype.
+pub async fn verify<S: Source, D: Backend<Scalar = f64>>(
+    merge: &Merge<S>,
+    out: &Model<S>,
+    double: &D,
+) -> Result<Vec<Verified>> {
+    let plan = merge.plan();
+    let mut verified: Vec<Option<Verified>> = vec![None; plan.tensors.len()];
+    for (index, tensor) in plan.tensors.iter().enumerate() {
+        if !matches!(tensor.action, Action::Regress { .. }) {
+            verified[index] = Some(plain(merge, out, tensor).await?);
+        }
+    }
+    for group in &plan.groups {
+        let layer = merge.load_group(group).await?;
+        let mut merged = Vec::new();
+        for tensor in &group.tensors {
+            merged.push(read(out, &plan.tensors[*tensor]).await?);
+        }
+        let checked = regmean::check::check(double, &layer, &merged).await?;
+        for (tensor, checked) in group.tensors.iter().zip(checked) {
+            verified[*tensor] = Some(solved(&plan.tensors[*tensor], checked));
+        }
+    }
+    Ok(verified.into_iter().flatten().collect())
+}
+
+fn solved(tensor: &PlannedTensor, checked: regmean::check::Checked) -> Verified {
+    Verified {
+        name: tensor.name.clone(),
+        action: action_name(&tensor.action),
+        error: checked.error,
+        bound: regmean::CONTRACT + rounding(tensor.dtype_out),
+        residual: Some(checked.residual),
+    }
+}
+
+/// Averages, copies and keeps.
+async fn plain<S: Source>(
+    merge: &Merge<S>,
+    out: &Model<S>,
+    tensor: &PlannedTensor,
+) -> Result<Verified> {
+    let own = read(out, tensor).await?;
+    let mut inputs = Vec::new();
+    for model in &merge.models().list {
+        if let Some((file, info)) = model.get(&tensor.name) {
+            inputs.push((info.dtype, file.read(info).await?));
+        } else {
+            inputs.push((tensor.dtype_out, Vec::new()));
+        }
+    }
+    let shares = merge.options().normalised_coefficients(inputs.len());
+    let (error, bound) = match tensor.action {
+        Action::Keep { model } => (differs(&own, &inputs[model].1), 0.0),
+        Action::Copy { .. } => (differs(&own, &inputs[0].1), 0.0),
+        _ => {
+            let (exact, _) = average(&inputs, &shares, Dtype::F64);
+            (distance(tensor.dtype_out, &own, &exact), rounding(tensor.dtype_out))
+        }
+    };
+    let (name, action) = (tensor.name.clone(), action_name(&tensor.action));
+    Ok(Verified { name, action, error, bound, residual: None })
+}
+
+/// The tensor's bytes in the output, if it is what the plan says.
+async fn read<S: Source>(out: &Model<S>, tensor: &PlannedTensor) -> Result<Vec<u8>> {
+    let (file, info) = out.require(&tensor.name)?;
+    if info.dtype != tensor.dtype_out || info.shape != tensor.shape {
+        return Err(Error::input(format!(
+            "it is {} {:?}, but this merge makes {} {:?}",
+            info.dtype.name(),
+            info.shape,
+            tensor.dtype_out.name(),
+            tensor.shape
+        ))
+        .tensor(&tensor.name)
+        .file(file.source.name())
+        .advice("give the settings of the merge"));
+    }
+    file.read(info).await
+}
+
+fn differs(a: &[u8], b: &[u8]) -> f64 {
+    if a == b { 0.0 } else { f64::INFINITY }
+}
+
+/// ‖own − exact‖ / ‖exact‖.
+fn distance(dtype: Dtype, own: &[u8], exact: &[u8]) -> f64 {
+    let mut values = vec![0.0; exact.len() / 8];
+    decode(Dtype::F64, exact, |i, value| values[i] = value);
+    let (mut apart, mut size) = (0.0, 0.0);
+    decode(dtype, own, |i, value| {
+        let same = value == values[i] || (value.is_nan() && values[i].is_nan());
+        apart += if same { 0.0 } else { (value - values[i]).powi(2) };
+        size += if values[i].is_finite() { values[i] * values[i] } else { 0.0 };
+    });
+    if apart == 0.0 { 0.0 } else { (apart / size).sqrt() }
+}
+
+/// Relative error that rounding to a dtype may cost.
+fn rounding(dtype: Dtype) -> f64 {
+    match dtype {
+        Dtype::BF16 => 2f64.powi(-8),
+        Dtype::F16 => 2f64.powi(-11),
+        Dtype::F32 => 2f64.powi(-24),
+        _ => 2f64.powi(-53),
+    }
+}

@@ -1,0 +1,90 @@
+//! Starts a Chromium and makes sure that it ends.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use crate::{Result, place};
+
+const START_LIMIT: Duration = Duration::from_secs(60);
+const END_LIMIT: Duration = Duration::from_secs(5);
+
+/// What makes a run repeatable and quiet; the last two give every machine a WebGPU adapter.
+const FLAGS: [&str; 13] = [
+    "--headless=new",
+    "--remote-debugging-port=0",
+    // Its sandbox does not start as root or in most containers.
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+];
+
+/// A running browser process. Dropping it ends it.
+pub(crate) struct Chromium {
+    process: Child,
+    /// Where it listens for the DevTools protocol.
+    pub(crate) address: String,
+}
+
+impl Chromium {
+    /// Starts the browser that `CHROME` names, with its profile in this folder.
+    pub(crate) fn start(profile: &Path) -> Result<Chromium> {
+        let program = place("CHROME");
+        let mut command = Command::new(&program);
+        command.args(FLAGS).arg(format!("--user-data-dir={}", profile.display()));
+        command.arg("about:blank");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = command
+            .spawn()
+            .map_err(|e| format!("cannot start Chromium at {}: {e}", program.display()))?;
+        let errors = process.stderr.take();
+        let mut chromium = Chromium { process, address: String::new() };
+        chromium.address = errors.ok_or_else(|| "no output".into()).and_then(read_address)?;
+        Ok(chromium)
+    }
+
+    /// Waits until it has ended by itself, or ends it.
+    fn end(&mut self) {
+        let deadline = Instant::now() + END_LIMIT;
+        while let Ok(None) = self.process.try_wait() {
+            if Instant::now() > deadline {
+                self.process.kill().ok();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Reads the browser's log up to the line with its address, then keeps draining it, since a full
+/// pipe would stop the browser.
+fn read_address(errors: ChildStderr) -> Result<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut seen = String::new();
+        for line in BufReader::new(errors).lines().map_while(std::io::Result::ok) {
+            match line.strip_prefix("DevTools listening on ") {
+                Some(address) => drop(sender.send(Ok(address.trim().to_string()))),
+                None if seen.len() < 4000 => seen = seen + &line + "\n",
+                None => {}
+            }
+        }
+        sender.send(Err(format!("Chromium ended at once; it said:\n{seen}"))).ok();
+    });
+    receiver.recv_timeout(START_LIMIT).unwrap_or_else(|_| Err("Chromium did not start".into()))
+}

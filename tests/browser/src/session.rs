@@ -1,0 +1,235 @@
+//! One browser, one tab, one server: the life of a test.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use xtask::server::Server;
+
+use crate::chromium::Chromium;
+use crate::connection::{Connection, Event};
+use crate::record::{Record, exception};
+use crate::{Result, place};
+
+/// How long a test waits for anything, unless it says otherwise.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long to listen before a condition is looked at again; any event ends it early.
+const LISTENING: Duration = Duration::from_millis(25);
+
+/// A browser with one tab, and the server that it loads from.
+///
+/// Fields are dropped in order: the connection, then the browser, then its folders.
+pub struct Session {
+    connection: Connection,
+    /// The tab, as the protocol names it.
+    pub(crate) tab: String,
+    record: Record,
+    server: Server,
+    _chromium: Chromium,
+    downloads: TempDir,
+    profile: TempDir,
+}
+
+impl Session {
+    /// A browser for the folder that this environment variable names.
+    #[track_caller]
+    pub fn start(variable: &str) -> Session {
+        Session::serving(&place(variable))
+    }
+
+    /// A browser for this folder.
+    #[track_caller]
+    pub fn serving(folder: &Path) -> Session {
+        begin(folder).unwrap_or_else(|sentence| panic!("{sentence}"))
+    }
+
+    /// Loads a page of the served folder and waits until it and its modules have run.
+    #[track_caller]
+    pub fn open(&mut self, path: &str) {
+        let url = self.server.url() + path.trim_start_matches('/');
+        let answer = self.tab("Page.navigate", json!({ "url": url }));
+        assert!(answer["errorText"].is_null(), "cannot open {url}: {}", answer["errorText"]);
+        self.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'");
+    }
+
+    /// The address of the server.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// The value of an expression in the page; a promise is waited for.
+    #[track_caller]
+    pub fn evaluate(&mut self, expression: &str) -> Value {
+        let params = json!({
+            "expression": expression,
+            "awaitPromise": true,
+            "returnByValue": true,
+            "userGesture": true,
+        });
+        let mut answer = self.tab("Runtime.evaluate", params);
+        let details = &answer["exceptionDetails"];
+        assert!(details.is_null(), "`{expression}` threw {}", exception(details));
+        answer["result"]["value"].take()
+    }
+
+    /// Waits until the expression is true.
+    #[track_caller]
+    pub fn wait_for(&mut self, expression: &str) {
+        self.wait_for_within(expression, DEADLINE);
+    }
+
+    /// Waits until the expression is true, at most for this long.
+    #[track_caller]
+    pub fn wait_for_within(&mut self, expression: &str, limit: Duration) {
+        let condition = format!("!!({expression})");
+        self.wait_until(expression, limit, |session| {
+            (session.evaluate(&condition) == true).then_some(())
+        });
+    }
+
+    /// Waits until `look` finds something; `what` names it if it does not come.
+    #[track_caller]
+    pub(crate) fn wait_until<T>(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut look: impl FnMut(&mut Session) -> Option<T>,
+    ) -> T {
+        let deadline = Instant::now() + limit;
+        loop {
+            self.listen(Duration::ZERO);
+            if let Some(found) = look(self) {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "waited {limit:?} for: {what}\n{:#?}", self.record);
+            self.listen(LISTENING);
+        }
+    }
+
+    /// Waits for the next complete download and returns where it lies.
+    #[track_caller]
+    pub fn saved_file(&mut self) -> PathBuf {
+        self.wait_until("a complete download", DEADLINE, |session| {
+            let download = session.record.downloads.last()?;
+            assert!(!download.canceled, "the download of {} was broken off", download.name);
+            download.path.clone()
+        })
+    }
+
+    /// What the tab and its workers did so far.
+    #[track_caller]
+    pub fn record(&mut self) -> &Record {
+        self.listen(Duration::ZERO);
+        &self.record
+    }
+
+    /// Forgets earlier errors, requests and downloads.
+    #[track_caller]
+    pub fn forget(&mut self) {
+        self.listen(Duration::ZERO);
+        self.record = Record::default();
+    }
+
+    /// No error was logged or thrown, in the page or in a worker.
+    #[track_caller]
+    pub fn assert_quiet(&mut self) {
+        // One more answer from the tab, so that everything it has said before is here.
+        self.evaluate("0");
+        self.listen(Duration::ZERO);
+        assert!(self.record.errors.is_empty(), "the page complained: {:#?}", self.record);
+    }
+
+    /// Where downloads go.
+    pub fn downloads(&self) -> &Path {
+        self.downloads.path()
+    }
+
+    /// The browser's profile, which is new and ends with the session.
+    pub fn profile(&self) -> &Path {
+        self.profile.path()
+    }
+
+    /// Calls a protocol method on the tab.
+    #[track_caller]
+    pub fn tab(&mut self, method: &str, params: Value) -> Value {
+        let answer = self.connection.call(&self.tab, method, params);
+        answer.unwrap_or_else(|sentence| panic!("{sentence}"))
+    }
+
+    /// Takes in the events that are there, waiting for the first up to the limit.
+    #[track_caller]
+    fn listen(&mut self, limit: Duration) {
+        let heard = self.connection.wait_for_event(limit);
+        heard.and_then(|()| self.take_events()).unwrap_or_else(|sentence| panic!("{sentence}"));
+    }
+
+    fn take_events(&mut self) -> Result<()> {
+        while let Some(event) = self.connection.take_event() {
+            self.record.note(&event);
+            if event.method == "Target.attachedToTarget" {
+                greet(&mut self.connection, &event)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Asked politely it ends its helper processes too.
+        self.connection.send("", "Browser.close", json!({})).ok();
+    }
+}
+
+fn begin(folder: &Path) -> Result<Session> {
+    let new_folder = || TempDir::new().map_err(|e| format!("no temporary folder: {e}"));
+    let (downloads, profile) = (new_folder()?, new_folder()?);
+    let server = Server::start(folder, 0)?;
+    let chromium = Chromium::start(profile.path())?;
+    let mut connection = Connection::open(&chromium.address)?;
+    let tab = open_tab(&mut connection, downloads.path())?;
+    let record = Record::default();
+    Ok(Session { connection, tab, record, server, _chromium: chromium, downloads, profile })
+}
+
+fn open_tab(connection: &mut Connection, downloads: &Path) -> Result<String> {
+    let mut browser = |method, params| connection.call("", method, params);
+    let behavior = json!({
+        "behavior": "allow",
+        "downloadPath": downloads,
+        "eventsEnabled": true,
+    });
+    browser("Browser.setDownloadBehavior", behavior)?;
+    let target = browser("Target.createTarget", json!({ "url": "about:blank" }))?;
+    let wish = json!({ "targetId": target["targetId"], "flatten": true });
+    let attached = browser("Target.attachToTarget", wish)?;
+    let tab = attached["sessionId"].as_str().ok_or("Chromium gave no tab")?.to_string();
+    for method in ["Page.enable", "DOM.enable", "Accessibility.enable", "Inspector.enable"] {
+        connection.call(&tab, method, json!({}))?;
+    }
+    watch(connection, &tab)?;
+    Ok(tab)
+}
+
+/// Listens to a tab or worker, and has its workers wait until they are listened to as well.
+fn watch(connection: &mut Connection, target: &str) -> Result<()> {
+    for method in ["Runtime.enable", "Log.enable", "Network.enable"] {
+        connection.send(target, method, json!({}))?;
+    }
+    let wish = json!({ "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true });
+    connection.send(target, "Target.setAutoAttach", wish)?;
+    Ok(())
+}
+
+/// A new worker waits: listen to it, then let it start.
+fn greet(connection: &mut Connection, event: &Event) -> Result<()> {
+    let Some(worker) = event.params["sessionId"].as_str() else { return Ok(()) };
+    // The tab itself is announced too; it was greeted when it was opened.
+    if event.params["waitingForDebugger"] == true {
+        watch(connection, worker)?;
+        connection.send(worker, "Runtime.runIfWaitingForDebugger", json!({}))?;
+    }
+    Ok(())
+}

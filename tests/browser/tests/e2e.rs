@@ -1,0 +1,19 @@
+//! The page, used as a person would use it.
+
+use gramerge_browser_tests::Session;
+
+fn opened() -> Session {
+    let mut session = Session::start("GRAMERGE_WEB");
+    session.open("");
+    session
+}
+
+#[test]
+fn opens_quietly_and_asks_for_files() {
+    let mut page = opened();
+    let title = page.evaluate("document.title");
+    assert!(title.as_str().is_some_and(|title| title.contains("gramerge")), "{title}");
+    let input = page.by_label("Models and Gram files");
+    assert_eq!(page.call_on(&input, "function () { return this.type; }"), "file");
+    page.assert_quiet();
+}

@@ -1,0 +1,62 @@
+//! What several tests need: files in memory, files written by hand.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::collections::BTreeMap;
+
+use gramerge::dtype::Dtype;
+use gramerge::format::Layout;
+use gramerge::io::Source;
+use gramerge::{Error, Result};
+
+/// A file in memory.
+#[derive(Debug, Clone)]
+pub(crate) struct Memory {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Memory {
+    pub(crate) fn new(name: &str, bytes: Vec<u8>) -> Self {
+        Self { name: name.to_owned(), bytes }
+    }
+}
+
+impl Source for Memory {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn len_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    async fn read_into(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()> {
+        let start = usize::try_from(offset_bytes).unwrap();
+        let range = start..start + buffer.len();
+        let bytes = self.bytes.get(range).ok_or_else(|| Error::io("read past the end"))?;
+        buffer.copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// A file with that JSON as header, unpadded, and so many data bytes (0, 1, 2, …).
+pub(crate) fn raw_file(json: impl AsRef<[u8]>, n_data_bytes: usize) -> Vec<u8> {
+    let json = json.as_ref();
+    let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(json);
+    bytes.extend((0..n_data_bytes).map(|i| i as u8));
+    bytes
+}
+
+/// The metadata map of those pairs.
+pub(crate) fn metadata(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// The layout of those tensors.
+pub(crate) fn layout(tensors: &[(&str, Dtype, &[u64])], pairs: &[(&str, &str)]) -> Layout {
+    let tensors =
+        tensors.iter().map(|(name, dtype, shape)| ((*name).to_owned(), *dtype, shape.to_vec()));
+    Layout::new(tensors, &metadata(pairs)).unwrap()
+}

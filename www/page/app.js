@@ -1,0 +1,223 @@
+// The flow of the page: files → inventory → plan → merge → report. Holds the state; the views draw.
+
+/** @import { Inventory, PickedFile, Plan, Selection } from "../protocol.js" */
+
+import { renderAccuracy } from "./accuracy.js";
+import { clearAlert, showAlert, showError } from "./alert.js";
+import { Cancelled, Client } from "./client.js";
+import { announce, byId } from "./dom.js";
+import { count, duration, printable, stopped } from "./format.js";
+import { renderModels } from "./models.js";
+import { addFiles, fetchSample } from "./pick.js";
+import { renderPlan } from "./plan.js";
+import { ProgressView } from "./progress.js";
+import { renderReport } from "./report.js";
+import { extended } from "./selection.js";
+import { maxWorkers, readOptions, renderCoefficients } from "./settings.js";
+
+const SETTLE_MILLIS = 200;
+
+export class App {
+  #client = new Client();
+  #progress = new ProgressView();
+  /** @type {PickedFile[]} */ #files = [];
+  /** @type {Inventory | null} */ #inventory = null;
+  /** @type {Selection} */ #selection = { models: [] };
+  #isArranged = false;
+  /** @type {Plan | null} */ #plan = null;
+  #latest = 0;
+  #timer = 0;
+  isRunning = false;
+
+  /** @param {PickedFile[]} added */
+  async add(added) {
+    if (!this.isRunning) await this.#inspect(addFiles(this.#files, added));
+  }
+
+  async loadSample() {
+    announce("Loading the sample");
+    try {
+      const files = await fetchSample();
+      this.#forget();
+      await this.#inspect(files);
+    } catch (error) {
+      showError("files", "The sample did not load.", error);
+    }
+  }
+
+  /** Back to the empty page. */
+  clear() {
+    this.#forget();
+    this.#client.cancel();
+    clearAlert("files", "plan", "merge");
+    this.#show("empty");
+    byId("pick-files", HTMLInputElement).focus();
+    announce("All files removed from the page");
+  }
+
+  #forget() {
+    this.#latest += 1;
+    this.#files = [];
+    this.#inventory = null;
+    this.#plan = null;
+    this.#isArranged = false;
+    byId("report", HTMLElement).hidden = true;
+  }
+
+  /** @param {PickedFile[]} files */
+  async #inspect(files) {
+    const turn = ++this.#latest;
+    announce("Reading the headers");
+    document.body.classList.add("reading");
+    try {
+      const inventory = await this.#client.inspect(files);
+      if (turn !== this.#latest) return;
+      this.#accept(files, inventory);
+    } catch (error) {
+      if (turn === this.#latest && !(error instanceof Cancelled)) showError("files", "The files could not be read.", error);
+    } finally {
+      document.body.classList.remove("reading");
+    }
+  }
+
+  /** @param {PickedFile[]} files @param {Inventory} inventory */
+  #accept(files, inventory) {
+    const nOld = this.#files.length;
+    this.#selection = this.#isArranged ? extended(this.#selection, inventory.suggestion, nOld) : inventory.suggestion;
+    this.#files = files;
+    this.#inventory = inventory;
+    this.#alertBadFiles(inventory);
+    this.#show("inspected");
+    this.#arrange(this.#selection);
+    announce(`${count(files.length, "file")} read, ${count(this.#selection.models.length, "model")} found`);
+  }
+
+  /** @param {Inventory} inventory */
+  #alertBadFiles({ files, suggestion }) {
+    const bad = files.filter((entry) => entry.kind === "bad");
+    if (bad.length > 0) {
+      const details = bad.slice(0, 6).map(({ path, error }) =>
+        stopped(`\`${printable(path)}\`: ${error ? [error.what, error.advice].filter(Boolean).join("; ") : "cannot be read"}`));
+      showAlert("files", `${count(bad.length, "file")} cannot be used.`, details);
+    } else if (suggestion.models.length === 0 && !files.some((entry) => entry.kind === "gram" || entry.kind === "checkpoint")) {
+      showAlert("files", "No model was found in these files.", [], "Choose .safetensors files, or a folder that holds them.");
+    } else {
+      clearAlert("files");
+    }
+  }
+
+  /** @param {Selection} selection */
+  #arrange(selection) {
+    if (!this.#inventory) return;
+    this.#selection = selection;
+    renderModels(this.#inventory, selection, (changed) => {
+      this.#isArranged = true;
+      this.#arrange(changed);
+    });
+    renderCoefficients(selection);
+    this.#requestPlan();
+  }
+
+  /** Plans anew, at once. */
+  async #requestPlan() {
+    clearTimeout(this.#timer);
+    const turn = ++this.#latest;
+    if (this.#selection.models.length < 2) return this.#withoutPlan();
+    try {
+      const plan = await this.#client.plan(this.#selection, readOptions());
+      if (turn !== this.#latest) return;
+      clearAlert("plan", "merge");
+      this.#plan = plan;
+      this.#show("planned");
+      renderPlan(plan);
+    } catch (error) {
+      if (turn !== this.#latest || error instanceof Cancelled) return;
+      byId("merge", HTMLButtonElement).disabled = true;
+      if (!this.#plan) this.#show("planned");
+      showError("plan", "There is no plan for these settings.", error);
+    }
+  }
+
+  #withoutPlan() {
+    this.#plan = null;
+    clearAlert("plan", "merge");
+    this.#show("inspected");
+  }
+
+  /** Plans anew, once the settings have settled. */
+  settingsChanged() {
+    if (this.isRunning || !this.#inventory) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#requestPlan(), SETTLE_MILLIS);
+  }
+
+  async merge() {
+    if (!this.#plan || this.isRunning) return;
+    clearTimeout(this.#timer);
+    this.#begin(this.#plan);
+    try {
+      const options = readOptions();
+      const { report, file } = await this.#client.merge(this.#selection, options, maxWorkers(), (progress) => this.#progress.update(progress));
+      renderReport(report, file);
+      this.#finish();
+      byId("report", HTMLElement).hidden = false;
+      byId("report-title", HTMLElement).focus({ preventScroll: true });
+      byId("report", HTMLElement).scrollIntoView({ block: "start" });
+      announce(`Merged in ${duration(report.elapsed_millis / 1000)}. The report is below.`);
+      if (this.#inventory?.files.some((entry) => entry.kind === "heldout")) await this.#evaluate(report);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** @param {Plan} plan */
+  #begin(plan) {
+    this.#latest += 1; // a plan still on its way is of no use any more
+    this.isRunning = true;
+    clearAlert("files", "plan", "merge");
+    byId("report", HTMLElement).hidden = true;
+    byId("accuracy", HTMLElement).hidden = true;
+    this.#show("running");
+    this.#progress.start(plan);
+    byId("cancel", HTMLButtonElement).focus();
+    announce("Merging");
+  }
+
+  #finish() {
+    this.isRunning = false;
+    this.#progress.stop();
+    this.#show("planned");
+  }
+
+  /** @param {unknown} error */
+  #failed(error) {
+    this.#finish();
+    byId("merge", HTMLButtonElement).focus();
+    if (error instanceof Cancelled) announce("Cancelled. The files are still here.");
+    else showError("merge", "The merge stopped.", error);
+  }
+
+  cancel() {
+    if (this.isRunning) this.#client.cancel();
+  }
+
+  /** @param {import("../protocol.js").Report} report */
+  async #evaluate(report) {
+    try {
+      renderAccuracy(await this.#client.evaluate(), report);
+    } catch (error) {
+      if (!(error instanceof Cancelled)) showError("merge", "The merge is done, but its answers could not be counted.", error);
+    }
+  }
+
+  /** @param {"empty" | "inspected" | "planned" | "running"} state */
+  #show(state) {
+    document.body.dataset.state = state;
+    const isRunning = state === "running";
+    byId("models", HTMLElement).hidden = state === "empty";
+    byId("plan", HTMLElement).hidden = state === "empty" || state === "inspected";
+    byId("run", HTMLElement).hidden = !isRunning;
+    byId("start", HTMLElement).hidden = isRunning;
+    for (const id of ["files", "models", "settings"]) byId(id, HTMLElement).inert = isRunning;
+  }
+}

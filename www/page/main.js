@@ -1,0 +1,37 @@
+// Entry point of the page: connects buttons and pickers to the flow.
+
+import { showError } from "./alert.js";
+import { App } from "./app.js";
+import { byId } from "./dom.js";
+import { drawLines } from "./figure_lines.js";
+import { drawOverview } from "./figure_overview.js";
+import { bindPickers } from "./pick.js";
+import { bindPlan } from "./plan.js";
+import { bindReport } from "./report.js";
+import { bindSettings } from "./settings.js";
+
+const app = new App();
+
+/** @param {string} id @param {() => unknown} action */
+function onClick(id, action) {
+  byId(id, HTMLButtonElement).addEventListener("click", action);
+}
+
+/** @param {unknown} error */
+function unforeseen(error) {
+  showError(app.isRunning ? "merge" : "files", "Something went wrong in this page.", error);
+}
+
+addEventListener("error", (event) => unforeseen(event.error ?? event.message));
+addEventListener("unhandledrejection", (event) => unforeseen(event.reason));
+
+bindPickers((files) => app.add(files), () => app.isRunning);
+bindSettings(() => app.settingsChanged());
+bindPlan();
+bindReport();
+onClick("sample", () => app.loadSample());
+onClick("clear", () => app.clear());
+onClick("merge", () => app.merge());
+onClick("cancel", () => app.cancel());
+drawOverview(byId("overview", HTMLElement));
+drawLines(byId("lines", HTMLElement));

@@ -1,0 +1,131 @@
+// Collects files from the pickers, from drag and drop (folders too), from the clipboard, and from
+// the bundled sample. Never reads what is in them.
+
+/** @import { PickedFile } from "../protocol.js" */
+
+import { byId } from "./dom.js";
+
+const SAMPLE = "samples/digits/";
+const MAX_FILES = 20_000;
+
+/**
+ * Wires every way of choosing files.
+ * @param {(files: PickedFile[]) => void} onPick
+ * @param {() => boolean} isBusy
+ */
+export function bindPickers(onPick, isBusy) {
+  for (const id of ["pick-files", "pick-folder"]) {
+    const input = byId(id, HTMLInputElement);
+    input.addEventListener("change", () => {
+      const picked = fromList(input.files);
+      input.value = ""; // so that the same file can be chosen again
+      if (picked.length > 0) onPick(picked);
+    });
+  }
+  bindDrop(onPick, isBusy);
+  document.addEventListener("paste", (event) => {
+    const picked = fromList(event.clipboardData?.files);
+    if (picked.length > 0 && !isBusy()) onPick(picked);
+  });
+}
+
+/** @param {FileList | null | undefined} list @returns {PickedFile[]} */
+function fromList(list) {
+  return [...(list ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
+}
+
+/** @param {(files: PickedFile[]) => void} onPick @param {() => boolean} isBusy */
+function bindDrop(onPick, isBusy) {
+  /** @param {boolean} on */
+  const mark = (on) => document.body.classList.toggle("dragging", on);
+  /** @param {DragEvent} event */
+  const accepts = (event) => !isBusy() && event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault(); // also keeps a stray drop from opening the file in place of the page
+    mark(Boolean(accepts(event)));
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) mark(false);
+  });
+  document.addEventListener("drop", async (event) => {
+    event.preventDefault();
+    mark(false);
+    if (!accepts(event) || !event.dataTransfer) return;
+    const picked = await fromDrop(event.dataTransfer);
+    if (picked.length > 0) onPick(picked);
+  });
+}
+
+/** @param {DataTransfer} transfer @returns {Promise<PickedFile[]>} */
+async function fromDrop(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
+  if (!entries.some((entry) => entry?.isDirectory)) return fromList(transfer.files);
+  /** @type {PickedFile[]} */
+  const picked = [];
+  for (const entry of entries) if (entry) await walk(entry, picked);
+  return picked;
+}
+
+/** @param {FileSystemEntry} entry @param {PickedFile[]} picked @returns {Promise<void>} */
+async function walk(entry, picked) {
+  if (picked.length >= MAX_FILES) return;
+  if (entry.isFile) {
+    const file = await fileOf(/** @type {FileSystemFileEntry} */ (entry));
+    picked.push({ path: entry.fullPath.replace(/^\//, ""), file });
+    return;
+  }
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  for (let batch = await readBatch(reader); batch.length > 0; batch = await readBatch(reader)) {
+    for (const inner of batch) await walk(inner, picked);
+  }
+}
+
+/** @param {FileSystemFileEntry} entry @returns {Promise<File>} */
+function fileOf(entry) {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
+}
+
+/** @param {FileSystemDirectoryReader} reader @returns {Promise<FileSystemEntry[]>} */
+function readBatch(reader) {
+  return new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+}
+
+/**
+ * Adds files to those at hand. A file picked twice stays once; other files of the same path go
+ * into a folder of their own, so that no path means two files.
+ * @param {PickedFile[]} old
+ * @param {PickedFile[]} added
+ * @returns {PickedFile[]}
+ */
+export function addFiles(old, added) {
+  const known = new Set(old.map(({ file }) => identity(file)));
+  const fresh = added.filter(({ file }) => !known.has(identity(file)));
+  const taken = new Set(old.map((one) => one.path));
+  let prefix = "";
+  for (let n = 2; fresh.some((one) => taken.has(prefix + one.path)); n += 1) prefix = `${n}/`;
+  return [...old, ...fresh.map((one) => ({ path: prefix + one.path, file: one.file }))];
+}
+
+/** @param {File} file */
+function identity(file) {
+  return `${file.webkitRelativePath || file.name}/${file.size}/${file.lastModified}`;
+}
+
+/** The bundled sample, as files like any others. @returns {Promise<PickedFile[]>} */
+export async function fetchSample() {
+  const { files } = await (await get("manifest.json")).json();
+  return Promise.all(files.map(fetchSampleFile));
+}
+
+/** @param {string} name @returns {Promise<PickedFile>} */
+async function fetchSampleFile(name) {
+  const blob = await (await get(name)).blob();
+  return { path: name, file: new File([blob], name) };
+}
+
+/** @param {string} name */
+async function get(name) {
+  const response = await fetch(SAMPLE + name);
+  if (!response.ok) throw new Error(`the server answered ${response.status} for ${SAMPLE}${name}`);
+  return response;
+}

@@ -1,0 +1,65 @@
+// The running merge: a progress bar, figures, the percentage in the tab's title.
+
+/** @import { Plan, Progress } from "../protocol.js" */
+
+import { announce, byId } from "./dom.js";
+import { bytes, duration, printable, whole } from "./format.js";
+
+const TITLE = document.title;
+const MIN_FRACTION_FOR_ESTIMATE = 0.03;
+
+/** @param {BeforeUnloadEvent} event */
+const guard = (event) => event.preventDefault();
+
+export class ProgressView {
+  #startMillis = 0;
+  #announced = 0;
+  #writeBytes = 0;
+
+  /** @param {Plan} plan */
+  start(plan) {
+    this.#startMillis = performance.now();
+    this.#announced = 0;
+    this.#writeBytes = plan.estimate.write_bytes;
+    addEventListener("beforeunload", guard);
+    byId("run-current", HTMLElement).textContent = "Starting";
+    this.update({ tensors_done: 0, tensors_total: plan.tensors.length, fraction: 0, written_bytes: 0, current: "" });
+  }
+
+  /** @param {Progress} progress */
+  update(progress) {
+    const share = Math.min(Math.max(progress.fraction, 0), 1);
+    const shown = `${Math.floor(share * 100)} %`;
+    byId("merging", HTMLProgressElement).value = share;
+    byId("run-percent", HTMLElement).textContent = shown;
+    document.title = `${shown} · ${TITLE}`;
+    byId("run-figures", HTMLElement).textContent = this.#figures(progress, share);
+    if (progress.current) byId("run-current", HTMLElement).textContent = printable(progress.current);
+    this.#announce(share);
+  }
+
+  /** @param {Progress} progress @param {number} share */
+  #figures(progress, share) {
+    const seconds = (performance.now() - this.#startMillis) / 1000;
+    const parts = [
+      `${whole(progress.tensors_done)} of ${whole(progress.tensors_total)} tensors`,
+      `${bytes(progress.written_bytes)} of ${bytes(this.#writeBytes)}`,
+    ];
+    if (seconds > 0.5 && progress.written_bytes > 0) parts.push(`${bytes(progress.written_bytes / seconds)}/s`);
+    if (seconds > 1 && share >= MIN_FRACTION_FOR_ESTIMATE) parts.push(`about ${duration((seconds * (1 - share)) / share)} left`);
+    return parts.join(" · ");
+  }
+
+  /** Every quarter only, so that speech keeps up. @param {number} share */
+  #announce(share) {
+    const quarter = Math.floor(share * 4);
+    if (quarter <= this.#announced) return;
+    this.#announced = quarter;
+    announce(`${quarter * 25} percent merged`);
+  }
+
+  stop() {
+    removeEventListener("beforeunload", guard);
+    document.title = TITLE;
+  }
+}

@@ -1,0 +1,146 @@
+// The report: what happened to every tensor, and how far the result can be trusted.
+
+/** @import { Report, SolveReport, TensorReport } from "../protocol.js" */
+
+import { breakable, byId, download, el, prose, replace } from "./dom.js";
+import { bytes, count, duration, letter, percent, printable, scientific, sentence, stopped, whole } from "./format.js";
+import { drawErrors } from "./figure_errors.js";
+import { badge } from "./models.js";
+import { ACTION_NAMES } from "./plan.js";
+import { DataTable } from "./table.js";
+
+export const BOUND = 1e-6;
+const OUTPUT_NAME = "merged.safetensors";
+/** @type {Record<SolveReport["path"], string>} */
+const PATHS = { f32: "f32", f64: "f64", f64_iterated: "f64, iterated" };
+const METHODS = { regmean: "RegMean", average: "Plain average" };
+
+/** @type {{ report: Report, file: File | undefined } | null} */
+let current = null;
+/** @type {TensorReport[]} */
+let rows = [];
+/** @type {DataTable<TensorReport> | null} */
+let table = null;
+
+export function bindReport() {
+  byId("save", HTMLButtonElement).addEventListener("click", () => {
+    if (!current?.file) return;
+    download(current.file, OUTPUT_NAME);
+    byId("save-note", HTMLElement).textContent = `Handed to the browser as ${OUTPUT_NAME}, ${bytes(current.file.size)}.`;
+  });
+  byId("save-report", HTMLButtonElement).addEventListener("click", () => {
+    if (!current) return;
+    const json = JSON.stringify(current.report, null, 2);
+    download(new Blob([json], { type: "application/json" }), "merge-report.json");
+  });
+  byId("report-filter", HTMLInputElement).addEventListener("input", renderRows);
+}
+
+/** @param {Report} report @param {File | undefined} file */
+export function renderReport(report, file) {
+  current = { report, file };
+  byId("save", HTMLButtonElement).disabled = !file;
+  byId("save-note", HTMLElement).textContent = file ? `${OUTPUT_NAME}, ${bytes(file.size)}` : "The worker sent no file.";
+  byId("report-settings", HTMLElement).textContent = settings(report);
+  byId("report-summary", HTMLElement).textContent = summary(report);
+  replace(byId("report-bound", HTMLElement), ...bound(report));
+  replace(byId("report-warnings", HTMLElement), ...report.warnings.map((text) => el("li", {}, prose(sentence(text)))));
+  drawErrors(byId("report-errors", HTMLElement), report.tensors, BOUND);
+  renderTable(report);
+}
+
+/** @param {Report} report */
+function settings({ options, models }) {
+  const parts = [METHODS[options.method]];
+  if (options.method === "regmean") parts.push(`α = ${options.alpha}`);
+  if (options.coefficients.length > 0) parts.push(`coefficients ${options.coefficients.join(", ")}`);
+  if (options.precision !== "auto") parts.push(`precision ${options.precision}`);
+  if (options.dtype) parts.push(`written as ${options.dtype}`);
+  return `${models.map((name, i) => `${letter(i)} ${printable(name)}`).join(" + ")}. ${parts.join(", ")}.`;
+}
+
+/** @param {Report} report */
+function summary(report) {
+  const n = (/** @type {string} */ action) => report.tensors.filter((tensor) => tensor.action === action).length;
+  const parts = [
+    [n("regress"), "solved by RegMean"], [n("average"), "averaged"], [n("copy"), "copied"], [n("keep"), "kept"],
+  ].filter(([some]) => some !== 0).map(([some, what]) => `${whole(Number(some))} ${what}`);
+  const workers = count(report.n_workers, "worker");
+  return `Merged ${count(report.tensors.length, "tensor")} in ${duration(report.elapsed_millis / 1000)} with ${workers} (${report.kernels}): ${parts.join(", ")}.`;
+}
+
+/** @param {Report} report */
+function bound(report) {
+  const missed = report.tensors.filter((tensor) => tensor.solve?.missed);
+  if (!report.tensors.some((tensor) => tensor.solve)) {
+    return [el("p", {}, "No tensor was solved, so there is no solver error to report.")];
+  }
+  const worst = report.worst_error_estimate;
+  const compared = worst > 0 && worst <= BOUND ? `, ${whole(Math.floor(BOUND / worst))} times below the bound of ${scientific(BOUND)}` : `; the bound is ${scientific(BOUND)}`;
+  const verdict = missed.length === 0 && worst <= BOUND ? "Within bound" : "Bound missed";
+  return [
+    el("p", {}, el("span", { class: `verdict ${missed.length === 0 && worst <= BOUND ? "good" : "bad"}` }, verdict),
+      ` Worst estimated error of a solved tensor: ${scientific(worst)} relative${compared}.`),
+    missed.length > 0 && el("ul", { class: "warnings" }, ...missed.slice(0, 10).map((tensor) =>
+      el("li", {}, el("code", {}, breakable(printable(tensor.name))), ": ", prose(stopped(tensor.solve?.missed ?? ""))))),
+    missed.length > 10 && el("p", {}, `And ${whole(missed.length - 10)} more, in the table below.`),
+  ];
+}
+
+/** @param {Report} report */
+function renderTable(report) {
+  const most = Math.max(...report.tensors.flatMap((tensor) => tensor.distances.filter(Number.isFinite)), 1e-12);
+  const place = byId("report-table", HTMLElement);
+  table = new DataTable(place, "What happened to each tensor", columns(report, most));
+  rows = report.tensors;
+  renderRows();
+}
+
+function renderRows() {
+  const wanted = byId("report-filter", HTMLInputElement).value.trim().toLowerCase();
+  table?.set(rows.filter((tensor) => `${tensor.name} ${treatment(tensor)}`.toLowerCase().includes(wanted)));
+}
+
+/** @param {Report} report @param {number} most @returns {import("./table.js").Column<TensorReport>[]} */
+function columns(report, most) {
+  /** @type {(pick: (solve: SolveReport) => number) => (tensor: TensorReport) => number} */
+  const figure = (pick) => (tensor) => (tensor.solve ? pick(tensor.solve) : -1);
+  /** @type {(pick: (solve: SolveReport) => number) => (tensor: TensorReport) => string | null} */
+  const shown = (pick) => (tensor) => (tensor.solve ? scientific(pick(tensor.solve)) : null);
+  return [
+    { title: "Tensor", kind: "name", cell: (tensor) => [breakable(printable(tensor.name)), remark(tensor)], order: (tensor) => tensor.name },
+    { title: "Path", cell: treatment, order: treatment },
+    { title: "Condition", kind: "number", cell: shown((solve) => solve.condition), order: figure((solve) => solve.condition) },
+    { title: "Residual", kind: "number", cell: shown((solve) => solve.residual), order: figure((solve) => solve.residual) },
+    { title: "Error estimate", kind: "number", cell: shown((solve) => solve.error_estimate), order: figure((solve) => solve.error_estimate) },
+    {
+      title: `Distance from ${report.models.map((_, i) => letter(i)).join(", ")}`, kind: "wide",
+      cell: (tensor) => distances(tensor, most), order: (tensor) => Math.max(...tensor.distances, -1),
+    },
+  ];
+}
+
+/** @param {TensorReport} tensor */
+function treatment(tensor) {
+  return tensor.solve ? `RegMean, ${PATHS[tensor.solve.path]}` : ACTION_NAMES[tensor.action] ?? tensor.action;
+}
+
+/** @param {TensorReport} tensor */
+function remark({ note, solve }) {
+  const remarks = [note, solve?.missed && `bound missed: ${solve.missed}`];
+  if (solve && solve.n_dead_features > 0) remarks.push(`${count(solve.n_dead_features, "input")} never used in the Grams, averaged`);
+  if (solve && solve.floor > 0) remarks.push(`floor ${scientific(solve.floor)}, ${count(solve.n_iterations, "step")}`);
+  const text = remarks.filter(Boolean).join("; ");
+  return text !== "" && el("span", { class: "remark" }, prose(sentence(text)));
+}
+
+/** @param {TensorReport} tensor @param {number} most */
+function distances(tensor, most) {
+  if (tensor.distances.length === 0) return null;
+  return el("ul", { class: "distances" }, ...tensor.distances.map((distance, index) => {
+    const bar = el("span", { class: `bar hue-${index % 6}` });
+    bar.style.width = `${Math.min(distance / most, 1) * 100}%`;
+    return el("li", {}, badge(index), el("span", { class: "track", "aria-hidden": "true" }, bar),
+      el("span", {}, percent(distance)));
+  }));
+}

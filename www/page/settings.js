@@ -1,0 +1,127 @@
+// The settings of a merge: a form on the page, `Options` in the protocol, some of it in the URL's
+// hash. The hash never holds names of files or models.
+
+/** @import { Device, Keep, Method, Options, Precision, Selection } from "../protocol.js" */
+
+import { breakable, byId, el, replace } from "./dom.js";
+import { letter, printable } from "./format.js";
+import { badge } from "./models.js";
+
+/** Form fields that the hash holds, with their defaults. */
+const IN_HASH = { method: "regmean", alpha: "0.9", precision: "auto", dtype: "" };
+const MAX_WORKERS = 16;
+
+/** @param {string} id */
+function field(id) {
+  const node = document.getElementById(id);
+  if (node instanceof HTMLInputElement || node instanceof HTMLSelectElement || node instanceof HTMLTextAreaElement) return node;
+  throw new Error(`#${id} is missing`);
+}
+
+/** @param {() => void} onChange */
+export function bindSettings(onChange) {
+  readHash();
+  showAlpha();
+  const form = byId("settings", HTMLFormElement);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", () => {
+    showAlpha();
+    writeHash();
+    onChange();
+  });
+  addEventListener("hashchange", () => {
+    if (readHash()) {
+      showAlpha();
+      onChange();
+    }
+  });
+  const forced = device();
+  if (forced !== "auto") byId("device-note", HTMLElement).textContent = `Device: ${forced}, as the page's address says.`;
+}
+
+function showAlpha() {
+  byId("alpha-value", HTMLOutputElement).textContent = Number(field("alpha").value).toFixed(2);
+  byId("alpha-field", HTMLElement).hidden = field("method").value === "average";
+}
+
+function readHash() {
+  const params = new URLSearchParams(location.hash.slice(1));
+  let changed = false;
+  for (const [key, fallback] of Object.entries(IN_HASH)) {
+    const input = field(key);
+    const before = input.value;
+    if (params.has(key)) input.value = params.get(key) ?? fallback;
+    if (input.value === "" && fallback !== "") input.value = fallback; // an unknown choice
+    changed ||= input.value !== before;
+  }
+  return changed;
+}
+
+function writeHash() {
+  const params = new URLSearchParams();
+  for (const [key, fallback] of Object.entries(IN_HASH)) {
+    if (field(key).value !== fallback) params.set(key, field(key).value);
+  }
+  history.replaceState(null, "", params.size > 0 ? `#${params}` : location.pathname + location.search);
+}
+
+/** One coefficient per model. @param {Selection} selection */
+export function renderCoefficients(selection) {
+  const place = byId("coefficients", HTMLElement);
+  const old = [...place.querySelectorAll("input")];
+  const rows = selection.models.map((model, index) => {
+    const before = old.find((input) => input.name === model.name)?.value ?? "1";
+    const input = el("input", { type: "number", min: 0, step: "any", value: before, name: model.name, "data-key": index });
+    return el("label", { class: "coefficient" }, badge(index),
+      el("span", { class: "path" }, breakable(printable(model.name))), input);
+  });
+  replace(place, ...rows);
+}
+
+/** @returns {Device} */
+function device() {
+  const asked = new URLSearchParams(location.search).get("device");
+  return asked === "cpu" || asked === "gpu" ? asked : "auto";
+}
+
+/** Upper limit on compute workers. */
+export function maxWorkers() {
+  const asked = Number(new URLSearchParams(location.search).get("workers"));
+  return Math.min(MAX_WORKERS, asked >= 1 ? Math.floor(asked) : navigator.hardwareConcurrency || 2);
+}
+
+/** @returns {Options} */
+export function readOptions() {
+  return {
+    method: /** @type {Method} */ (field("method").value),
+    alpha: Number(field("alpha").value),
+    coefficients: coefficients(),
+    exclude: lines("exclude"),
+    keep: lines("keep").map(parseKeep),
+    dtype: field("dtype").value || null,
+    device: device(),
+    precision: /** @type {Precision} */ (field("precision").value),
+  };
+}
+
+function coefficients() {
+  const inputs = [...byId("coefficients", HTMLElement).querySelectorAll("input")];
+  const values = inputs.map((input) => input.valueAsNumber);
+  return values.every((value) => value === 1) ? [] : values;
+}
+
+/** @param {string} id */
+function lines(id) {
+  return field(id).value.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+}
+
+/** `PATTERN = A`, with the letter or the number of a model. @param {string} line @returns {Keep} */
+function parseKeep(line) {
+  const at = line.lastIndexOf("=");
+  const pattern = line.slice(0, at).trim();
+  const which = line.slice(at + 1).trim().toUpperCase();
+  const byLetter = [...Array(26).keys()].findIndex((i) => letter(i) === which);
+  const model = byLetter >= 0 ? byLetter : Number(which) - 1;
+  if (at > 0 && pattern !== "" && Number.isInteger(model) && model >= 0) return { pattern, model };
+  throw new Error(`"${line}" does not say which model's tensors to keep; write it as PATTERN = A`);
+}

@@ -1,0 +1,199 @@
+// The messages between page and worker, as `src/web/protocol.rs` and the types it carries declare
+// them. Field names are serde's. An absent optional value may arrive as null or undefined.
+
+export type Optional<T> = T | null | undefined;
+
+export type FileKind = "checkpoint" | "gram" | "index" | "heldout" | "other" | "bad";
+export type Method = "regmean" | "average";
+export type Device = "auto" | "cpu" | "gpu";
+export type Precision = "auto" | "fast" | "exact";
+export type SolvePath = "f32" | "f64" | "f64_iterated";
+export type Orientation = "out_in" | "in_out";
+/** An element type by its name in a safetensors header, such as `BF16`. */
+export type Dtype = string;
+
+export interface ErrorData {
+  kind: "input" | "usage" | "io" | "numeric" | "device";
+  what: string;
+  file?: Optional<string>;
+  tensor?: Optional<string>;
+  advice?: Optional<string>;
+}
+
+export interface FileEntry {
+  path: string;
+  size_bytes: number;
+  kind: FileKind;
+  n_tensors: number;
+  n_parameters: number;
+  dtypes: string[];
+  source?: Optional<string>;
+  error?: Optional<ErrorData>;
+}
+
+export interface SelectedModel {
+  name: string;
+  files: number[];
+  index?: Optional<number>;
+  gram?: Optional<number>;
+}
+
+export interface Selection {
+  models: SelectedModel[];
+}
+
+export interface Inventory {
+  files: FileEntry[];
+  suggestion: Selection;
+  warnings: string[];
+}
+
+export interface Keep {
+  pattern: string;
+  model: number;
+}
+
+export interface Options {
+  method: Method;
+  alpha: number;
+  coefficients: number[];
+  exclude: string[];
+  keep: Keep[];
+  dtype?: Optional<Dtype>;
+  device: Device;
+  precision: Precision;
+}
+
+export type Action =
+  | { action: "regress"; group: number; orientation: Orientation }
+  | { action: "average"; why: string }
+  | { action: "copy"; why: string }
+  | { action: "keep"; model: number }
+  | { action: "refuse"; why: string };
+
+export type PlannedTensor = Action & {
+  name: string;
+  shape: number[];
+  dtypes: Dtype[];
+  dtype_out: Dtype;
+};
+
+export interface Group {
+  gram_names: string[];
+  n_in: number;
+  tensors: number[];
+}
+
+export interface UnmatchedGram {
+  model: number;
+  name: string;
+}
+
+export interface Estimate {
+  read_bytes: number;
+  write_bytes: number;
+  memory_bytes: number;
+  flops: number;
+}
+
+export interface Plan {
+  models: string[];
+  tensors: PlannedTensor[];
+  groups: Group[];
+  unmatched_grams: UnmatchedGram[];
+  warnings: string[];
+  estimate: Estimate;
+}
+
+export interface SolveReport {
+  path: SolvePath;
+  condition: number;
+  error_estimate: number;
+  residual: number;
+  n_dead_features: number;
+  n_iterations: number;
+  floor: number;
+  missed?: Optional<string>;
+}
+
+export interface TensorReport {
+  name: string;
+  action: Action["action"];
+  distances: number[];
+  solve?: Optional<SolveReport>;
+  note?: Optional<string>;
+}
+
+export interface Report {
+  version: string;
+  kernels: string;
+  options: Options;
+  models: string[];
+  tensors: TensorReport[];
+  worst_error_estimate: number;
+  warnings: string[];
+  written_bytes: number;
+  elapsed_millis: number;
+  n_workers: number;
+}
+
+export interface Progress {
+  tensors_done: number;
+  tensors_total: number;
+  fraction: number;
+  written_bytes: number;
+  current: string;
+}
+
+export interface Accuracy {
+  name: string;
+  n_correct: number;
+  n_correct_per_class: number[];
+}
+
+export interface Example {
+  pixels: ArrayLike<number>;
+  label: number;
+  answers: ArrayLike<number>;
+}
+
+export interface Evaluation {
+  rows: Accuracy[];
+  n_images: number;
+  n_images_per_class: number[];
+  examples: Example[];
+}
+
+export type Request =
+  | { type: "inspect"; paths: string[] }
+  | { type: "plan"; selection: Selection; options: Options }
+  | { type: "merge"; selection: Selection; options: Options; max_workers: number }
+  | { type: "evaluate" };
+
+export type Response =
+  | { type: "inventory"; inventory: Inventory }
+  | { type: "plan"; plan: Plan }
+  | ({ type: "progress" } & Progress)
+  | { type: "done"; report: Report }
+  | { type: "accuracy"; evaluation: Evaluation }
+  | { type: "failed"; error: ErrorData; message: string };
+
+/** What the page posts. `files` go with `inspect` only, one per path. */
+export interface ToWorker {
+  id: number;
+  request: Request;
+  files?: File[];
+}
+
+/** What the worker posts. `file` goes with `done` only. */
+export interface FromWorker {
+  id: number;
+  response: Response;
+  file?: File;
+}
+
+/** A file and the path under which it was picked. */
+export interface PickedFile {
+  path: string;
+  file: File;
+}

@@ -1,0 +1,144 @@
+//! The command line of `cargo xtask`.
+
+use crate::Result;
+
+/// What `cargo xtask` prints without a task.
+pub(crate) const HELP: &str = "\
+cargo xtask serve [--port N] [--no-open]   build the page and serve it on this machine
+cargo xtask build                          build the page into target/web
+cargo xtask test [PART] [FILTER]           run every test; PART is lint, native, web or e2e,
+                                           FILTER a part of the names of the tests to run
+cargo xtask screenshots FOLDER             pictures of the page: two widths, light and dark";
+
+/// One line of the help, as data.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Task {
+    /// Print the help.
+    Help,
+    /// Build the page.
+    Build,
+    /// Build the page and serve it.
+    Serve {
+        /// 0 means any free port.
+        port: u16,
+        /// Whether to open a browser.
+        open: bool,
+    },
+    /// Run tests: all of them without a part.
+    Test {
+        /// The only part to run.
+        part: Option<Part>,
+        /// Run only tests whose name contains this.
+        filter: Option<String>,
+    },
+    /// Take pictures of the page.
+    Screenshots {
+        /// Where the pictures go.
+        folder: String,
+    },
+}
+
+/// The parts of `cargo xtask test`, in the order in which they run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Part {
+    /// Formatting and clippy, native and wasm.
+    Lint,
+    /// `cargo test` of everything that needs no browser.
+    Native,
+    /// The suite inside a browser's workers, once per kernel build.
+    Web,
+    /// The page itself, driven as a person would.
+    E2e,
+}
+
+impl Part {
+    /// Every part.
+    pub(crate) const ALL: [Part; 4] = [Part::Lint, Part::Native, Part::Web, Part::E2e];
+
+    fn named(name: &str) -> Option<Part> {
+        match name {
+            "lint" => Some(Part::Lint),
+            "native" => Some(Part::Native),
+            "web" => Some(Part::Web),
+            "e2e" => Some(Part::E2e),
+            _ => None,
+        }
+    }
+}
+
+impl Task {
+    /// Reads the arguments that follow `cargo xtask`.
+    pub(crate) fn parse(arguments: &[String]) -> Result<Task> {
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            [] | ["help" | "--help" | "-h"] => Ok(Task::Help),
+            ["build"] => Ok(Task::Build),
+            ["serve", options @ ..] => parse_serve(options),
+            ["test", options @ ..] => parse_test(options),
+            ["screenshots", folder] => Ok(Task::Screenshots { folder: (*folder).into() }),
+            _ => Err(format!("cannot read `{}`; the tasks are:\n{HELP}", words.join(" "))),
+        }
+    }
+}
+
+fn parse_serve(mut options: &[&str]) -> Result<Task> {
+    let (mut port, mut open) = (8080, true);
+    while let [option, rest @ ..] = options {
+        options = match (*option, rest) {
+            ("--no-open", rest) => {
+                open = false;
+                rest
+            }
+            ("--port", [number, rest @ ..]) => {
+                port = number.parse().map_err(|_| format!("`{number}` is not a port"))?;
+                rest
+            }
+            _ => return Err(format!("`serve` does not know `{option}`; the tasks are:\n{HELP}")),
+        };
+    }
+    Ok(Task::Serve { port, open })
+}
+
+fn parse_test(options: &[&str]) -> Result<Task> {
+    let owned = |filter: &str| Some(filter.to_string());
+    match options {
+        [] => Ok(Task::Test { part: None, filter: None }),
+        [word] => Ok(match Part::named(word) {
+            Some(part) => Task::Test { part: Some(part), filter: None },
+            None => Task::Test { part: None, filter: owned(word) },
+        }),
+        [name, filter] => match Part::named(name) {
+            Some(part) => Ok(Task::Test { part: Some(part), filter: owned(filter) }),
+            None => Err(format!("`{name}` is not a part of the tests; the tasks are:\n{HELP}")),
+        },
+        _ => Err(format!("`test` takes a part and a filter; the tasks are:\n{HELP}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Task> {
+        let words: Vec<String> = line.split_whitespace().map(String::from).collect();
+        Task::parse(&words)
+    }
+
+    #[test]
+    fn reads_the_help_examples() {
+        assert_eq!(parse("serve"), Ok(Task::Serve { port: 8080, open: true }));
+        assert_eq!(parse("serve --port 0 --no-open"), Ok(Task::Serve { port: 0, open: false }));
+        let web = Task::Test { part: Some(Part::Web), filter: Some("simd".into()) };
+        assert_eq!(parse("test web simd"), Ok(web));
+        let named = Task::Test { part: None, filter: Some("cholesky".into()) };
+        assert_eq!(parse("test cholesky"), Ok(named));
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        for line in ["frobnicate", "serve --port", "serve --port 70000", "test gpu x", "build now"]
+        {
+            assert!(parse(line).is_err(), "`{line}` was accepted");
+        }
+    }
+}

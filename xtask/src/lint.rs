@@ -1,0 +1,46 @@
+//! Formatting and clippy, for this machine and for the browser.
+
+use std::process::Command;
+
+use crate::browser::SUITE;
+use crate::page::PRODUCT;
+use crate::test::Account;
+use crate::toolchain::Toolchain;
+use crate::wasm::Kernels;
+use crate::{Result, process};
+
+/// Runs every lint.
+pub(crate) fn run(account: &mut Account) {
+    account.step("formatting", || {
+        process::run(process::cargo().args(["fmt", "--all", "--", "--check"]))
+    });
+    account.step("clippy", || {
+        let mut cargo = process::cargo();
+        cargo.args(["clippy", "--workspace", "--all-targets"]);
+        deny_warnings(&mut cargo)
+    });
+    for kernels in Kernels::ALL {
+        wasm(kernels, account);
+    }
+}
+
+/// The wasm code is compiled for no other target, so nothing else would look at it.
+fn wasm(kernels: Kernels, account: &mut Account) {
+    let name = format!("clippy for wasm, {}", kernels.name());
+    let clippy = Toolchain::get().and_then(|toolchain| toolchain.clippy(kernels.rustflags()));
+    match clippy {
+        Ok(mut clippy) => account.step(&name, || check(&mut clippy, kernels)),
+        Err(why) => account.skip(&name, why),
+    }
+}
+
+fn check(clippy: &mut Command, kernels: Kernels) -> Result<()> {
+    clippy.args(["--lib", "--no-default-features"]);
+    clippy.args(["--package", PRODUCT.package, "--package", SUITE.package]);
+    clippy.arg("--target-dir").arg(kernels.target());
+    deny_warnings(clippy)
+}
+
+fn deny_warnings(cargo: &mut Command) -> Result<()> {
+    process::run(cargo.args(["--", "--deny", "warnings"]))
+}

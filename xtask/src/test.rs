@@ -1,0 +1,98 @@
+//! `cargo xtask test`: every test, and an account of what did not run.
+
+use crate::args::Part;
+use crate::{Result, browser, lint, process};
+
+/// What became of the steps so far.
+#[derive(Debug, Default)]
+pub(crate) struct Account {
+    passed: Vec<String>,
+    failed: Vec<(String, String)>,
+    skipped: Vec<(String, String)>,
+}
+
+impl Account {
+    /// Runs a step and notes how it ended.
+    pub(crate) fn step(&mut self, name: &str, step: impl FnOnce() -> Result<()>) {
+        eprintln!("\n== {name}");
+        match step() {
+            Ok(()) => self.passed.push(name.into()),
+            Err(sentence) => {
+                eprintln!("{sentence}");
+                self.failed.push((name.into(), sentence));
+            }
+        }
+    }
+
+    /// Notes a step that could not be tried.
+    pub(crate) fn skip(&mut self, name: &str, why: String) {
+        self.skipped.push((name.into(), why));
+    }
+
+    /// Prints everything; an error if anything failed.
+    fn close(self) -> Result<()> {
+        println!();
+        for name in &self.passed {
+            println!("ran      {name}");
+        }
+        for (name, why) in &self.skipped {
+            println!("NOT RUN  {name}: {why}");
+        }
+        for (name, why) in &self.failed {
+            println!("FAILED   {name}: {why}");
+        }
+        let (passed, failed, skipped) = (self.passed.len(), self.failed.len(), self.skipped.len());
+        println!("{passed} passed, {failed} failed, {skipped} skipped");
+        if failed == 0 { Ok(()) } else { Err("not everything passed".into()) }
+    }
+}
+
+/// Runs one part, or all.
+pub(crate) fn run(part: Option<Part>, filter: Option<&str>) -> Result<()> {
+    let mut account = Account::default();
+    for each in Part::ALL {
+        // A filter names tests, and lints have no names.
+        let wanted = part.map_or(filter.is_none() || each != Part::Lint, |part| part == each);
+        if wanted {
+            run_part(each, filter, &mut account);
+        }
+    }
+    account.close()
+}
+
+fn run_part(part: Part, filter: Option<&str>, account: &mut Account) {
+    match part {
+        Part::Lint => lint::run(account),
+        Part::Native => account.step("native tests", || native(filter)),
+        Part::Web => account.step("the suite in browser workers", || browser::web(filter)),
+        Part::E2e => account.step("the page in a browser", || browser::e2e(filter)),
+    }
+}
+
+fn native(filter: Option<&str>) -> Result<()> {
+    let mut cargo = process::cargo();
+    cargo.args(["test", "--workspace", "--exclude", browser::PACKAGE]).args(filter);
+    process::run(&mut cargo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_failure_fails_the_whole() {
+        let mut account = Account::default();
+        account.step("good", || Ok(()));
+        account.skip("absent", "there is no such tool".into());
+        account.step("bad", || Err("it broke".into()));
+        assert!(account.close().is_err());
+    }
+
+    #[test]
+    fn a_skipped_step_is_not_a_failure() {
+        let mut account = Account::default();
+        account.step("good", || Ok(()));
+        account.skip("absent", "there is no such tool".into());
+        assert!(account.close().is_ok());
+    }
+}

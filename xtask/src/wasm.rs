@@ -1,0 +1,87 @@
+//! Rust to WebAssembly to something that a page can import.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::size::Stage;
+use crate::toolchain::{TARGET, Toolchain};
+use crate::{Result, process};
+
+/// Which vector instructions a build uses.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Kernels {
+    /// None: only tested, to have a third opinion.
+    Scalar,
+    /// 128-bit vectors: every current browser.
+    Simd128,
+    /// The same plus fused multiply-add, where the browser has it.
+    Relaxed,
+}
+
+impl Kernels {
+    /// Every build.
+    pub(crate) const ALL: [Kernels; 3] = [Kernels::Scalar, Kernels::Simd128, Kernels::Relaxed];
+    /// The builds that the page chooses from.
+    pub(crate) const SHIPPED: [Kernels; 2] = [Kernels::Simd128, Kernels::Relaxed];
+
+    /// Its name in paths.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kernels::Scalar => "scalar",
+            Kernels::Simd128 => "simd128",
+            Kernels::Relaxed => "relaxed",
+        }
+    }
+
+    /// What `rustc` is told.
+    pub(crate) fn rustflags(self) -> &'static str {
+        match self {
+            Kernels::Scalar => "",
+            Kernels::Simd128 => "-Ctarget-feature=+simd128",
+            Kernels::Relaxed => "-Ctarget-feature=+simd128,+relaxed-simd",
+        }
+    }
+
+    /// Different flags rebuild everything, so each set of flags builds in a folder of its own.
+    pub(crate) fn target(self) -> PathBuf {
+        process::target().join("wasm").join(self.name())
+    }
+}
+
+/// A package with a `cdylib`, and how to ask cargo for it.
+pub(crate) struct Library {
+    /// The package.
+    pub(crate) package: &'static str,
+    /// Its crate: the package with underscores.
+    pub(crate) module: &'static str,
+}
+
+/// Builds the library with these kernels and puts `MODULE.js` and `MODULE_bg.wasm` into `folder`.
+pub(crate) fn build(library: &Library, kernels: Kernels, folder: &Path) -> Result<()> {
+    let name = format!("{} {}", library.package, kernels.name());
+    let stage = Stage::begin(format!("compile {name}"));
+    let module = compile(library, kernels)?;
+    stage.end(&module)?;
+
+    let stage = Stage::begin(format!("bind {name}"));
+    bind(&module, folder)?;
+    stage.end(&folder.join(format!("{}_bg.wasm", library.module)))
+}
+
+fn compile(library: &Library, kernels: Kernels) -> Result<PathBuf> {
+    let target = kernels.target();
+    let mut cargo = Toolchain::get()?.cargo("build", kernels.rustflags());
+    cargo.args(["--lib", "--no-default-features", "--profile", "web"]);
+    cargo.args(["--package", library.package]).arg("--target-dir").arg(&target);
+    process::run(&mut cargo)?;
+    Ok(target.join(TARGET).join("web").join(format!("{}.wasm", library.module)))
+}
+
+fn bind(module: &Path, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
+    let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
+    bindgen.input_path(module).omit_default_module_path(false);
+    bindgen.remove_name_section(true).remove_producers_section(true);
+    let bound = bindgen.web(true).and_then(|bindgen| bindgen.generate(folder));
+    bound.map_err(|e| format!("wasm-bindgen could not read {}: {e:#}", module.display()))
+}
