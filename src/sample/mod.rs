@@ -2,6 +2,9 @@
 //!
 //! Knows the sample's architecture only; merging knows nothing of it.
 
+mod evaluate;
+
+pub use evaluate::evaluate;
 use serde::{Deserialize, Serialize};
 
 /// Right answers of one model.

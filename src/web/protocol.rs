@@ -12,7 +12,7 @@ use crate::sample::Evaluation;
 /// From the page to the coordinating worker. Each carries an `id` that its answers repeat.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum Request {
+pub(super) enum Request {
     /// Read the headers of the files that travel beside this message (`files: File[]`), which have
     /// these paths. Replaces all earlier files.
     Inspect {
@@ -42,7 +42,7 @@ pub enum Request {
 /// From the coordinating worker to the page.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum Response {
+pub(super) enum Response {
     /// Answer to [`Request::Inspect`].
     Inventory {
         /// All files and the suggested grouping.
@@ -76,15 +76,26 @@ pub enum Response {
 
 /// How far a merge has come.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Progress {
+pub(super) struct Progress {
     /// Finished tensors.
-    pub tensors_done: usize,
+    pub(super) tensors_done: usize,
     /// All tensors.
-    pub tensors_total: usize,
+    pub(super) tensors_total: usize,
     /// Finished share of the estimated work, 0 to 1.
-    pub fraction: f64,
+    pub(super) fraction: f64,
     /// Bytes of the output written so far.
-    pub written_bytes: u64,
+    pub(super) written_bytes: u64,
     /// The tensor or layer that was finished last.
-    pub current: String,
+    pub(super) current: String,
+}
+
+/// What the coordinating worker must know before it hands out jobs.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Opening {
+    /// Jobs are known by their index, the most expensive first.
+    pub(super) n_jobs: usize,
+    /// Length of the output.
+    pub(super) total_bytes: u64,
+    /// Memory that one worker may need.
+    pub(super) memory_bytes: u64,
 }

@@ -8,7 +8,8 @@
         per layer: condition number, error of `merge` against refinement in
         longdouble, error of the textbook formula in float32 (PyTorch)
 
-    options: --alpha 0.9   --coefficients 1,1   --orientation NAME=in_out
+    options: --alpha 0.9   --coefficients 1,1   --orientation NAME=in_out ..
+             --quick (check: without longdouble, which takes minutes)
 
 With coefficients c_i and Gram matrices G_i [in, in],
 
@@ -179,21 +180,23 @@ def error(x, exact):
     return gap / norm if norm else gap
 
 
-def check(name, weights, grams, alpha, coefficients):
-    """Print one layer's figures."""
+def check(name, weights, grams, alpha, coefficients, quick):
+    """Print one layer's figures: condition of the scaled S, its zero and
+    negative eigenvalues, distance from the mean, and the two errors."""
     shrunk = [shrink(g, alpha, c) for g, c in zip(grams, coefficients)]
     s = sum(shrunk)
     e, _ = spectrum(s)
     live = abs(e) > ZERO * e[-1]
     w = regress(weights, grams, alpha, coefficients)
-    precise = refined(w, weights, grams, alpha, coefficients)
     figures = {
         "cond": e[-1] / abs(e[live]).min(),
         "null": int((~live).sum()), "negative": int((e[live] < 0).sum()),
         "moved": error(mean(weights, coefficients), w),
-        "reference": error(w, precise),
         "textbook": error(textbook(weights, grams, alpha, coefficients), w),
     }
+    if not quick:
+        precise = refined(w, weights, grams, alpha, coefficients)
+        figures["reference"] = error(w, precise)
     print(name, *(f"{k} {v:.2g}" for k, v in figures.items()), flush=True)
 
 
@@ -264,6 +267,7 @@ def arguments():
     parser.add_argument("--alpha", type=float, default=0.9)
     parser.add_argument("--coefficients")
     parser.add_argument("--orientation", nargs="*", default=[])
+    parser.add_argument("--quick", action="store_true")
     return parser.parse_args()
 
 
@@ -282,7 +286,7 @@ def main():
               merge(models, grams, args.alpha, shares, orientation))
         return
     for name, weights, gs, _ in layers(models, grams, orientation):
-        check(name, weights, gs, args.alpha, shares)
+        check(name, weights, gs, args.alpha, shares, args.quick)
 
 
 if __name__ == "__main__":

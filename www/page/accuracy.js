@@ -18,7 +18,10 @@ export function renderAccuracy(evaluation, report) {
   const { rows, n_images } = evaluation;
   byId("accuracy-summary", HTMLElement).textContent = summary(evaluation);
   replace(byId("accuracy-bars", HTMLElement), ...rows.map((row, i) => bar(row, i, evaluation)));
-  replace(byId("accuracy-digits", HTMLElement), ...evaluation.n_images_per_class.map((_, digit) => digitPanel(evaluation, digit)));
+  replace(
+    byId("accuracy-digits", HTMLElement),
+    ...evaluation.n_images_per_class.map((_, digit) => digitPanel(evaluation, digit)),
+  );
   replace(byId("accuracy-table", HTMLElement), table(evaluation));
   const cards = evaluation.examples.map((example) => exampleCard(example, rows));
   replace(byId("accuracy-examples", HTMLElement), ...cards.slice(0, SHOWN_EXAMPLES));
@@ -32,14 +35,19 @@ function summary({ rows, n_images }) {
   const merged = rows.at(-1);
   const average = rows.at(-2);
   if (!merged || !average) return "";
-  return `On ${n_images} held-out images the merged model answers ${percent(merged.n_correct / n_images)} rightly; `
-    + `the plain average of the same models ${percent(average.n_correct / n_images)}.`;
+  return (
+    `No model has seen these ${n_images} images. The merged model answers ${merged.n_correct} of them rightly ` +
+    `(${percent(merged.n_correct / n_images)}), the plain average of the same models ${average.n_correct} ` +
+    `(${percent(average.n_correct / n_images)}).`
+  );
 }
 
 /** Models have their letter and colour, then come the plain average and the merged model. @param {number} index @param {number} n */
 function rowStyle(index, n) {
   if (index === n - 1) return { mark: "M", hue: "hue-merged" };
-  return index === n - 2 ? { mark: "∅", hue: "hue-average" } : { mark: letter(index), hue: `hue-${index % 6}` };
+  return index === n - 2
+    ? { mark: "∅", hue: "hue-average" }
+    : { mark: letter(index), hue: `hue-${index % 6}` };
 }
 
 /** @param {number} index @param {number} n */
@@ -50,49 +58,115 @@ function rowBadge(index, n) {
 
 /** @param {Accuracy} row @param {number} index @param {Evaluation} evaluation */
 function bar(row, index, { rows, n_images }) {
-  const share = row.n_correct / n_images;
+  const most = Math.max(1, ...rows.map((other) => n_images - other.n_correct));
+  const wrong = n_images - row.n_correct;
   const fillPart = el("span", { class: `bar ${rowStyle(index, rows.length).hue}` });
-  fillPart.style.width = `${share * 100}%`;
-  return el("li", { class: index === rows.length - 1 ? "is-merged" : "" },
-    rowBadge(index, rows.length), el("span", { class: "bar-name" }, printable(row.name)),
+  fillPart.style.width = `${(wrong / most) * 100}%`;
+  const right = `, ${percent(row.n_correct / n_images)} right`;
+  return el(
+    "li",
+    { class: index === rows.length - 1 ? "is-merged" : "" },
+    rowBadge(index, rows.length),
+    el("span", { class: "bar-name" }, printable(row.name)),
     el("span", { class: "track", "aria-hidden": "true" }, fillPart),
-    el("span", { class: "bar-value" }, percent(share), el("span", { class: "facts" }, ` ${row.n_correct} of ${n_images}`)));
+    el("span", { class: "bar-value" }, `${wrong} wrong`, el("span", { class: "facts" }, right)),
+  );
+}
+
+/** Wrong answers on one digit. @param {Accuracy} row @param {Evaluation} evaluation @param {number} digit */
+function missed(row, { n_images_per_class }, digit) {
+  return (n_images_per_class[digit] ?? 0) - (row.n_correct_per_class[digit] ?? 0);
 }
 
 /** @param {Evaluation} evaluation @param {number} digit */
-function digitPanel({ rows, n_images_per_class }, digit) {
+function digitPanel(evaluation, digit) {
+  const { rows, n_images_per_class } = evaluation;
+  const most = Math.max(
+    1,
+    ...rows.flatMap((row) => n_images_per_class.map((_, other) => missed(row, evaluation, other))),
+  );
   const bars = rows.map((row, index) => {
+    const wrong = missed(row, evaluation, digit);
     const column = el("span", { class: `bar ${rowStyle(index, rows.length).hue}` });
-    column.style.height = `${((row.n_correct_per_class[digit] ?? 0) / (n_images_per_class[digit] || 1)) * 100}%`;
-    return el("span", { class: "column" }, el("span", { class: "column-track" }, column), rowStyle(index, rows.length).mark);
+    column.style.height = `${(wrong / most) * 100}%`;
+    return el(
+      "span",
+      { class: "column" },
+      el("span", { class: "column-track" }, el("span", { class: "column-value" }, wrong), column),
+      rowStyle(index, rows.length).mark,
+    );
   });
-  return el("div", { class: "digit" }, el("strong", {}, digit), el("div", { class: "columns" }, ...bars));
+  return el(
+    "div",
+    { class: "digit" },
+    el("strong", {}, digit),
+    el("div", { class: "columns" }, ...bars),
+  );
 }
 
 /** @param {Evaluation} evaluation */
-function table({ rows, n_images_per_class }) {
-  const share = (/** @type {Accuracy} */ row, /** @type {number} */ digit) =>
-    `${row.n_correct_per_class[digit]} of ${n_images_per_class[digit]}`;
-  return el("table", { "aria-label": "Right answers per digit" },
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Model"), ...n_images_per_class.map((_, digit) => el("th", { scope: "col" }, digit)))),
-    el("tbody", {}, ...rows.map((row) => el("tr", {}, el("th", { scope: "row" }, printable(row.name)),
-      ...n_images_per_class.map((_, digit) => el("td", { class: "number" }, share(row, digit)))))));
+function table(evaluation) {
+  const { rows, n_images_per_class } = evaluation;
+  return el(
+    "table",
+    { "aria-label": "Wrong answers per digit" },
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        el("th", { scope: "col" }, "Model"),
+        ...n_images_per_class.map((_, digit) => el("th", { scope: "col" }, digit)),
+      ),
+    ),
+    el(
+      "tbody",
+      {},
+      ...rows.map((row) =>
+        el(
+          "tr",
+          {},
+          el("th", { scope: "row" }, printable(row.name)),
+          ...n_images_per_class.map((_, digit) =>
+            el("td", { class: "number" }, missed(row, evaluation, digit)),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 /** @param {Example} example @param {Accuracy[]} rows */
 function exampleCard(example, rows) {
   const answers = [...Array.from(example.answers)].map((answer, index) => {
     const right = answer === example.label;
-    return el("li", { class: right ? "right" : "wrong" }, rowBadge(index, rows.length),
-      el("span", { class: "unseen" }, `${printable(rows[index]?.name ?? "")} says `), el("strong", {}, answer),
-      el("span", { class: "unseen" }, right ? ", right" : ", wrong"), el("span", { "aria-hidden": "true" }, right ? " ✓" : " ✗"));
+    return el(
+      "li",
+      { class: right ? "right" : "wrong" },
+      rowBadge(index, rows.length),
+      el("span", { class: "unseen" }, `${printable(rows[index]?.name ?? "")} says `),
+      el("strong", {}, answer),
+      el("span", { class: "unseen" }, right ? ", right" : ", wrong"),
+      el("span", { "aria-hidden": "true" }, right ? " ✓" : " ✗"),
+    );
   });
-  return el("li", { class: "example" }, drawDigit(example), el("ul", { class: "answers" }, ...answers));
+  return el(
+    "li",
+    { class: "example" },
+    drawDigit(example),
+    el("ul", { class: "answers" }, ...answers),
+  );
 }
 
 /** @param {Example} example */
 function drawDigit({ pixels, label }) {
-  const canvas = el("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": `A handwritten ${label}` });
+  const canvas = el("canvas", {
+    width: SIDE,
+    height: SIDE,
+    role: "img",
+    "aria-label": `A handwritten ${label}`,
+  });
   const context = canvas.getContext("2d");
   if (!context) return canvas;
   const image = context.createImageData(SIDE, SIDE);
@@ -109,8 +183,9 @@ function renderTries(rows, nImages, { options }) {
   const merged = rows.at(-1);
   if (!merged) return;
   const how = options.method === "average" ? "plain average" : `RegMean, α = ${options.alpha}`;
-  const weights = options.coefficients.length > 0 ? `, coefficients ${options.coefficients.join(", ")}` : "";
-  const line = `${how}${weights}: ${percent(merged.n_correct / nImages)}`;
+  const weights =
+    options.coefficients.length > 0 ? `, coefficients ${options.coefficients.join(", ")}` : "";
+  const line = `${how}${weights}: ${merged.n_correct} of ${nImages} right, ${percent(merged.n_correct / nImages)}`;
   if (!tries.includes(line)) tries.unshift(line);
   byId("tries", HTMLElement).hidden = tries.length < 2;
   replace(byId("tries-list", HTMLElement), ...tries.map((text) => el("li", {}, text)));

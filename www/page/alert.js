@@ -1,8 +1,12 @@
 // The page's one alert: what is wrong and what to do. It moves to where it is needed.
 
+/** @import { FileEntry, Inventory } from "../protocol.js" */
+
 import { Failed } from "./client.js";
 import { byId, el, prose, replace } from "./dom.js";
-import { printable, sentence } from "./format.js";
+import { count, printable, sentence, stopped } from "./format.js";
+
+const MAX_BAD = 6;
 
 /** @typedef {"files" | "plan" | "merge"} Place */
 
@@ -19,8 +23,16 @@ export function showAlert(place, title, details = [], advice = "") {
   const alert = byId("alert", HTMLElement);
   shownAt = place;
   byId(`${place}-alert`, HTMLElement).append(alert);
-  const list = details.length > 0 && el("ul", {}, ...details.map((text) => el("li", {}, prose(text))));
-  replace(alert, el("p", { class: "alert-title" }, title), list, advice && el("p", {}, prose(advice)));
+  const list =
+    details.length === 1
+      ? el("p", {}, prose(details[0] ?? ""))
+      : el("ul", {}, ...details.map((text) => el("li", {}, prose(text))));
+  replace(
+    alert,
+    el("p", { class: "alert-title" }, title),
+    details.length > 0 && list,
+    advice && el("p", {}, prose(advice)),
+  );
   alert.hidden = false;
 }
 
@@ -44,7 +56,35 @@ export function showError(place, title, error) {
     return showAlert(place, title, [sentence(what)]);
   }
   const { what, file, tensor, advice } = error.data;
-  const where = [file && `File: ${printable(file)}`, tensor && `Tensor: ${printable(tensor)}`];
-  const details = [sentence(what), ...where.filter((text) => typeof text === "string")];
-  showAlert(place, title, details, advice ? sentence(advice) : "");
+  const where = [file && `\`${printable(file)}\`: `, tensor && `tensor \`${printable(tensor)}\`: `]
+    .filter(Boolean)
+    .join("");
+  showAlert(
+    place,
+    title,
+    [where === "" ? sentence(what) : stopped(where + what)],
+    advice ? sentence(advice) : "",
+  );
+}
+
+/** Says which files cannot be used, if any. @param {Inventory} inventory */
+export function alertBadFiles({ files, suggestion }) {
+  const bad = files.filter((entry) => entry.kind === "bad");
+  const isUseful = files.some(({ kind }) => kind === "gram" || kind === "checkpoint");
+  if (bad.length > 0) {
+    const reasons = bad.slice(0, MAX_BAD).map(whyBad);
+    if (bad.length > MAX_BAD) reasons.push(`And ${bad.length - MAX_BAD} more, listed below.`);
+    showAlert("files", `${count(bad.length, "file")} cannot be used.`, reasons);
+  } else if (suggestion.models.length === 0 && !isUseful) {
+    const advice = "Choose .safetensors files, or a folder that holds them.";
+    showAlert("files", "No model was found in these files.", [], advice);
+  } else {
+    clearAlert("files");
+  }
+}
+
+/** @param {FileEntry} entry */
+function whyBad({ path, error }) {
+  const why = error ? [error.what, error.advice].filter(Boolean).join("; ") : "cannot be read";
+  return stopped(`\`${printable(path)}\`: ${why}`);
 }

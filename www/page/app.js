@@ -3,10 +3,10 @@
 /** @import { Inventory, PickedFile, Plan, Selection } from "../protocol.js" */
 
 import { renderAccuracy } from "./accuracy.js";
-import { clearAlert, showAlert, showError } from "./alert.js";
+import { alertBadFiles, clearAlert, showAlert, showError } from "./alert.js";
 import { Cancelled, Client } from "./client.js";
 import { announce, byId } from "./dom.js";
-import { count, duration, printable, stopped } from "./format.js";
+import { count, duration } from "./format.js";
 import { renderModels } from "./models.js";
 import { addFiles, fetchSample } from "./pick.js";
 import { renderPlan } from "./plan.js";
@@ -29,9 +29,16 @@ export class App {
   #timer = 0;
   isRunning = false;
 
+  warmUp() {
+    this.#client.warmUp();
+  }
+
   /** @param {PickedFile[]} added */
   async add(added) {
-    if (!this.isRunning) await this.#inspect(addFiles(this.#files, added));
+    if (this.isRunning) return;
+    const files = await addFiles(this.#files, added);
+    if (files.some((one, i) => one !== this.#files[i])) await this.#inspect(files);
+    else showAlert("files", "These files are on the page already.");
   }
 
   async loadSample() {
@@ -74,7 +81,8 @@ export class App {
       if (turn !== this.#latest) return;
       this.#accept(files, inventory);
     } catch (error) {
-      if (turn === this.#latest && !(error instanceof Cancelled)) showError("files", "The files could not be read.", error);
+      if (turn === this.#latest && !(error instanceof Cancelled))
+        showError("files", "The files could not be read.", error);
     } finally {
       document.body.classList.remove("reading");
     }
@@ -83,27 +91,17 @@ export class App {
   /** @param {PickedFile[]} files @param {Inventory} inventory */
   #accept(files, inventory) {
     const nOld = this.#files.length;
-    this.#selection = this.#isArranged ? extended(this.#selection, inventory.suggestion, nOld) : inventory.suggestion;
+    this.#selection = this.#isArranged
+      ? extended(this.#selection, inventory.suggestion, nOld)
+      : inventory.suggestion;
     this.#files = files;
     this.#inventory = inventory;
-    this.#alertBadFiles(inventory);
+    alertBadFiles(inventory);
     this.#show("inspected");
     this.#arrange(this.#selection);
-    announce(`${count(files.length, "file")} read, ${count(this.#selection.models.length, "model")} found`);
-  }
-
-  /** @param {Inventory} inventory */
-  #alertBadFiles({ files, suggestion }) {
-    const bad = files.filter((entry) => entry.kind === "bad");
-    if (bad.length > 0) {
-      const details = bad.slice(0, 6).map(({ path, error }) =>
-        stopped(`\`${printable(path)}\`: ${error ? [error.what, error.advice].filter(Boolean).join("; ") : "cannot be read"}`));
-      showAlert("files", `${count(bad.length, "file")} cannot be used.`, details);
-    } else if (suggestion.models.length === 0 && !files.some((entry) => entry.kind === "gram" || entry.kind === "checkpoint")) {
-      showAlert("files", "No model was found in these files.", [], "Choose .safetensors files, or a folder that holds them.");
-    } else {
-      clearAlert("files");
-    }
+    announce(
+      `${count(files.length, "file")} read, ${count(this.#selection.models.length, "model")} found`,
+    );
   }
 
   /** @param {Selection} selection */
@@ -157,14 +155,20 @@ export class App {
     this.#begin(this.#plan);
     try {
       const options = readOptions();
-      const { report, file } = await this.#client.merge(this.#selection, options, maxWorkers(), (progress) => this.#progress.update(progress));
+      const { report, file } = await this.#client.merge(
+        this.#selection,
+        options,
+        maxWorkers(),
+        (progress) => this.#progress.update(progress),
+      );
       renderReport(report, file);
       this.#finish();
       byId("report", HTMLElement).hidden = false;
       byId("report-title", HTMLElement).focus({ preventScroll: true });
       byId("report", HTMLElement).scrollIntoView({ block: "start" });
       announce(`Merged in ${duration(report.elapsed_millis / 1000)}. The report is below.`);
-      if (this.#inventory?.files.some((entry) => entry.kind === "heldout")) await this.#evaluate(report);
+      if (this.#inventory?.files.some((entry) => entry.kind === "heldout"))
+        await this.#evaluate(report);
     } catch (error) {
       this.#failed(error);
     }
@@ -206,7 +210,8 @@ export class App {
     try {
       renderAccuracy(await this.#client.evaluate(), report);
     } catch (error) {
-      if (!(error instanceof Cancelled)) showError("merge", "The merge is done, but its answers could not be counted.", error);
+      if (!(error instanceof Cancelled))
+        showError("merge", "The merge is done, but its answers could not be counted.", error);
     }
   }
 

@@ -31,6 +31,11 @@ export class Client {
   #hasFiles = false;
   #nextId = 1;
 
+  /** Starts the worker before it is needed, so that the first answer comes sooner. */
+  warmUp() {
+    this.#worker ??= this.#start();
+  }
+
   /** @param {PickedFile[]} files @returns {Promise<Inventory>} */
   async inspect(files) {
     this.#files = files;
@@ -84,7 +89,11 @@ export class Client {
 
   #postInspect() {
     const paths = this.#files.map((picked) => picked.path);
-    return this.#post({ type: "inspect", paths }, undefined, this.#files.map((picked) => picked.file));
+    return this.#post(
+      { type: "inspect", paths },
+      undefined,
+      this.#files.map((picked) => picked.file),
+    );
   }
 
   /**

@@ -24,7 +24,8 @@ function setProp(node, key, value) {
  * @returns {T}
  */
 function fill(node, props, children) {
-  if (node instanceof Element) for (const [key, value] of Object.entries(props)) setProp(node, key, value);
+  if (node instanceof Element)
+    for (const [key, value] of Object.entries(props)) setProp(node, key, value);
   for (const child of children) {
     if (child === null || child === undefined || child === false) continue;
     node.append(child instanceof Node ? child : String(child));
@@ -64,7 +65,9 @@ export function breakable(name) {
 
 /** A sentence in which `backticks` mark names. @param {string} text @returns {Node} */
 export function prose(text) {
-  const parts = text.split("`").map((part, i) => (i % 2 === 1 ? el("code", {}, breakable(part)) : part));
+  const parts = text
+    .split("`")
+    .map((part, i) => (i % 2 === 1 ? el("code", {}, breakable(part)) : part));
   return fill(document.createDocumentFragment(), {}, parts);
 }
 

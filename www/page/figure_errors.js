@@ -30,11 +30,26 @@ export function drawErrors(place, tensors, bound) {
   if (place.hidden) return;
   const allowed = el("span", { class: "allowed" });
   allowed.style.inlineSize = position(bound);
-  const strip = el("div", { class: "strip", role: "img", "aria-label": described(errors, bound) }, allowed,
+  const strip = el(
+    "div",
+    { class: "strip", role: "img", "aria-label": described(errors, bound) },
+    allowed,
     ...errors.map((error) => placed(error <= bound ? "mark" : "mark over", error)),
-    placed("bound", bound), ...LABELLED.map((power) => placed("tick", 10 ** power, power === 0 ? "1" : scientific(10 ** power))));
-  replace(place, el("figcaption", {}, "Estimated relative error of each solved tensor, on a logarithmic scale. ",
-    `The dashed line is the bound, ${scientific(bound)}.`), strip);
+    placed("bound", bound),
+    ...LABELLED.map((power) =>
+      placed("tick", 10 ** power, power === 0 ? "1" : scientific(10 ** power)),
+    ),
+  );
+  replace(
+    place,
+    el(
+      "figcaption",
+      {},
+      "Estimated relative error of each solved tensor, on a logarithmic scale. ",
+      `The dashed line is the bound, ${scientific(bound)}.`,
+    ),
+    strip,
+  );
 }
 
 /** @param {number[]} errors @param {number} bound */
@@ -42,6 +57,8 @@ function described(errors, bound) {
   const over = errors.filter((error) => !(error <= bound)).length;
   const sorted = [...errors].sort((a, b) => a - b);
   const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
-  return `${count(errors.length, "solved tensor")}: errors from ${scientific(sorted[0] ?? 0)} to ${scientific(sorted.at(-1) ?? 0)}, `
-    + `median ${scientific(median)}; ${over === 0 ? "all" : errors.length - over} within the bound of ${scientific(bound)}.`;
+  return (
+    `${count(errors.length, "solved tensor")}: errors from ${scientific(sorted[0] ?? 0)} to ${scientific(sorted.at(-1) ?? 0)}, ` +
+    `median ${scientific(median)}; ${over === 0 ? "all" : errors.length - over} within the bound of ${scientific(bound)}.`
+  );
 }

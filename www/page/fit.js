@@ -9,7 +9,8 @@
 
 /** @param {Point[]} points @returns {Gram} */
 export function gramOf(points) {
-  const sum = (/** @type {(point: Point) => number} */ f) => points.reduce((total, point) => total + f(point), 0);
+  const sum = (/** @type {(point: Point) => number} */ f) =>
+    points.reduce((total, point) => total + f(point), 0);
   return { xx: sum((p) => p.x * p.x), x1: sum((p) => p.x), n: points.length };
 }
 

@@ -39,7 +39,8 @@ export function approximate(n) {
 export function scientific(value) {
   if (value === 0) return "0";
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : "infinite";
-  if (value >= 0.01 && value < 10000) return value >= 10 ? value.toFixed(0) : String(Number(value.toPrecision(2)));
+  if (value >= 0.01 && value < 10000)
+    return value >= 10 ? value.toFixed(0) : String(Number(value.toPrecision(2)));
   const [digits = "", power = "0"] = value.toExponential(1).split("e");
   return `${digits === "1.0" ? "" : `${digits}×`}10${superscript(Number(power))}`;
 }

@@ -25,7 +25,10 @@ function unforeseen(error) {
 addEventListener("error", (event) => unforeseen(event.error ?? event.message));
 addEventListener("unhandledrejection", (event) => unforeseen(event.reason));
 
-bindPickers((files) => app.add(files), () => app.isRunning);
+bindPickers(
+  (files) => app.add(files),
+  () => app.isRunning,
+);
 bindSettings(() => app.settingsChanged());
 bindPlan();
 bindReport();
@@ -35,3 +38,4 @@ onClick("merge", () => app.merge());
 onClick("cancel", () => app.cancel());
 drawOverview(byId("overview", HTMLElement));
 drawLines(byId("lines", HTMLElement));
+app.warmUp();

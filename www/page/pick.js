@@ -91,24 +91,48 @@ function readBatch(reader) {
 }
 
 /**
- * Adds files to those at hand. A file picked twice stays once; other files of the same path go
- * into a folder of their own, so that no path means two files.
+ * Adds files to those at hand. A file picked twice stays once; one that changed on disk takes the
+ * place of its old self; other files of a path already taken go into a folder of their own, so
+ * that no path means two files.
  * @param {PickedFile[]} old
  * @param {PickedFile[]} added
- * @returns {PickedFile[]}
+ * @returns {Promise<PickedFile[]>}
  */
-export function addFiles(old, added) {
-  const known = new Set(old.map(({ file }) => identity(file)));
-  const fresh = added.filter(({ file }) => !known.has(identity(file)));
-  const taken = new Set(old.map((one) => one.path));
-  let prefix = "";
-  for (let n = 2; fresh.some((one) => taken.has(prefix + one.path)); n += 1) prefix = `${n}/`;
-  return [...old, ...fresh.map((one) => ({ path: prefix + one.path, file: one.file }))];
+export async function addFiles(old, added) {
+  const known = new Set(old.map(identity));
+  const places = new Map(old.map(({ path }, index) => [path, index]));
+  const files = [...old];
+  /** @type {PickedFile[]} */
+  const rest = [];
+  for (const one of added.filter((one) => !known.has(identity(one)))) {
+    const place = places.get(one.path);
+    const before = place === undefined ? undefined : old[place];
+    if (place !== undefined && before && !(await isReadable(before.file))) files[place] = one;
+    else rest.push(one);
+  }
+  return [...files, ...inFreeFolder(rest, places)];
 }
 
-/** @param {File} file */
-function identity(file) {
-  return `${file.webkitRelativePath || file.name}/${file.size}/${file.lastModified}`;
+/** @param {PickedFile[]} files @param {Map<string, number>} taken @returns {PickedFile[]} */
+function inFreeFolder(files, taken) {
+  let folder = "";
+  for (let n = 2; files.some(({ path }) => taken.has(folder + path)); n += 1) folder = `${n}/`;
+  return files.map(({ path, file }) => ({ path: folder + path, file }));
+}
+
+/** Browsers refuse to read a file that changed after it was picked. @param {File} file */
+async function isReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The path as it was picked, without the folder that `addFiles` may have added. @param {PickedFile} one */
+function identity({ path, file }) {
+  return `${path.replace(/^\d+\//, "")}/${file.size}/${file.lastModified}`;
 }
 
 /** The bundled sample, as files like any others. @returns {Promise<PickedFile[]>} */

@@ -4,16 +4,36 @@
 
 import { clearAlert, showAlert } from "./alert.js";
 import { breakable, byId, el, prose, replace } from "./dom.js";
-import { approximate, bytes, count, letter, printable, sentence, shape, stopped, whole } from "./format.js";
+import {
+  approximate,
+  bytes,
+  count,
+  letter,
+  printable,
+  sentence,
+  shape,
+  stopped,
+  whole,
+} from "./format.js";
 import { DataTable } from "./table.js";
 
 /** @typedef {Action["action"]} ActionName */
 
 /** @type {Record<ActionName, string>} */
-export const ACTION_NAMES = { regress: "RegMean", average: "average", copy: "copy", keep: "keep", refuse: "refused" };
+export const ACTION_NAMES = {
+  regress: "RegMean",
+  average: "average",
+  copy: "copy",
+  keep: "keep",
+  refuse: "refused",
+};
 /** @type {Record<ActionName, string>} */
 const COUNTED = {
-  regress: "solved by RegMean", average: "averaged", copy: "copied", keep: "kept from one model", refuse: "refused",
+  regress: "solved by RegMean",
+  average: "averaged",
+  copy: "copied",
+  keep: "kept from one model",
+  refuse: "refused",
 };
 const MAX_REASONS = 6;
 const MAX_UNMATCHED = 200;
@@ -36,7 +56,10 @@ export function renderPlan(plan) {
   if (onlyAction && !counts.has(onlyAction)) onlyAction = null;
   renderShares(plan, counts);
   renderEstimate(plan);
-  replace(byId("plan-warnings", HTMLElement), ...plan.warnings.map((text) => el("li", {}, prose(sentence(text)))));
+  replace(
+    byId("plan-warnings", HTMLElement),
+    ...plan.warnings.map((text) => el("li", {}, prose(sentence(text)))),
+  );
   renderUnmatched(plan);
   renderRefusals(plan);
   renderRows();
@@ -56,7 +79,9 @@ function countActions(plan) {
 
 /** @param {Plan} plan @param {ReturnType<typeof countActions>} counts */
 function renderShares(plan, counts) {
-  const names = /** @type {ActionName[]} */ (Object.keys(COUNTED)).filter((name) => counts.has(name));
+  const names = /** @type {ActionName[]} */ (Object.keys(COUNTED)).filter((name) =>
+    counts.has(name),
+  );
   const total = [...counts.values()].reduce((sum, { parameters }) => sum + parameters, 0);
   const parts = names.map((name) => {
     const part = el("span", { class: `share act-${name}` });
@@ -64,7 +89,10 @@ function renderShares(plan, counts) {
     return part;
   });
   replace(byId("plan-shares", HTMLElement), ...parts);
-  replace(byId("plan-counts", HTMLElement), ...names.map((name) => actionToggle(plan, name, counts.get(name))));
+  replace(
+    byId("plan-counts", HTMLElement),
+    ...names.map((name) => actionToggle(plan, name, counts.get(name))),
+  );
 }
 
 /** @param {Plan} plan @param {ActionName} name @param {{ tensors: number, parameters: number } | undefined} sums */
@@ -74,10 +102,19 @@ function actionToggle(plan, name, sums) {
     renderShares(plan, countActions(plan));
     renderRows();
   };
-  return el("button", { class: "toggle", "aria-pressed": String(onlyAction === name), "data-key": name, onclick: toggle },
+  return el(
+    "button",
+    {
+      class: "toggle",
+      "aria-pressed": String(onlyAction === name),
+      "data-key": name,
+      onclick: toggle,
+    },
     el("span", { class: `swatch act-${name}`, "aria-hidden": "true" }),
-    el("strong", {}, whole(sums?.tensors ?? 0)), ` ${COUNTED[name]}`,
-    el("span", { class: "facts" }, `${approximate(sums?.parameters ?? 0)} parameters`));
+    el("strong", {}, whole(sums?.tensors ?? 0)),
+    ` ${COUNTED[name]}`,
+    el("span", { class: "facts" }, `${approximate(sums?.parameters ?? 0)} parameters`),
+  );
 }
 
 /** @param {Plan} plan */
@@ -94,8 +131,11 @@ function renderUnmatched(plan) {
   byId("unmatched", HTMLElement).hidden = unmatched.length === 0;
   byId("unmatched-summary", HTMLElement).textContent =
     `${count(unmatched.length, "Gram matrix", "Gram matrices")} that no weight asks for`;
-  const items = unmatched.slice(0, MAX_UNMATCHED).map(({ model, name }) => el("li", {}, `${letter(model)}: `, el("code", {}, printable(name))));
-  if (unmatched.length > MAX_UNMATCHED) items.push(el("li", {}, `and ${whole(unmatched.length - MAX_UNMATCHED)} more`));
+  const items = unmatched
+    .slice(0, MAX_UNMATCHED)
+    .map(({ model, name }) => el("li", {}, `${letter(model)}: `, el("code", {}, printable(name))));
+  if (unmatched.length > MAX_UNMATCHED)
+    items.push(el("li", {}, `and ${whole(unmatched.length - MAX_UNMATCHED)} more`));
   replace(byId("unmatched-names", HTMLElement), ...items);
 }
 
@@ -104,14 +144,22 @@ function renderRefusals(plan) {
   /** @type {Map<string, string[]>} */
   const byReason = new Map();
   for (const tensor of plan.tensors) {
-    if (tensor.action === "refuse") byReason.set(tensor.why, [...(byReason.get(tensor.why) ?? []), tensor.name]);
+    if (tensor.action === "refuse")
+      byReason.set(tensor.why, [...(byReason.get(tensor.why) ?? []), tensor.name]);
   }
   byId("merge", HTMLButtonElement).disabled = byReason.size > 0;
   if (byReason.size === 0) return clearAlert("plan");
-  const reasons = [...byReason].slice(0, MAX_REASONS).map(([why, names]) => stopped(`${listed(names)}: ${why}`));
-  if (byReason.size > MAX_REASONS) reasons.push(`And ${whole(byReason.size - MAX_REASONS)} more reasons, in the table below.`);
+  const reasons = [...byReason]
+    .slice(0, MAX_REASONS)
+    .map(([why, names]) => stopped(`${listed(names)}: ${why}`));
+  if (byReason.size > MAX_REASONS)
+    reasons.push(`And ${whole(byReason.size - MAX_REASONS)} more reasons, in the table below.`);
   const n = plan.tensors.filter((tensor) => tensor.action === "refuse").length;
-  showAlert("plan", `These models cannot be merged as they are: ${count(n, "tensor is", "tensors are")} refused.`, reasons);
+  showAlert(
+    "plan",
+    `These models cannot be merged as they are: ${count(n, "tensor is", "tensors are")} refused.`,
+    reasons,
+  );
 }
 
 /** @param {string[]} names */
@@ -127,30 +175,52 @@ function renderRows() {
   const rows = current.tensors.filter((tensor) => matches(tensor, wanted));
   table.set(refusedFirst(rows));
   const all = rows.length === current.tensors.length;
-  byId("plan-shown", HTMLElement).textContent = all ? count(rows.length, "tensor") : `${whole(rows.length)} of ${count(current.tensors.length, "tensor")}`;
+  byId("plan-shown", HTMLElement).textContent = all
+    ? count(rows.length, "tensor")
+    : `${whole(rows.length)} of ${count(current.tensors.length, "tensor")}`;
 }
 
 /** @param {PlannedTensor} tensor @param {string} wanted */
 function matches(tensor, wanted) {
   if (onlyAction && tensor.action !== onlyAction) return false;
   if (wanted === "") return true;
-  return `${tensor.name} ${ACTION_NAMES[tensor.action]} ${reason(tensor)}`.toLowerCase().includes(wanted);
+  return `${tensor.name} ${ACTION_NAMES[tensor.action]} ${reason(tensor)}`
+    .toLowerCase()
+    .includes(wanted);
 }
 
 /** @param {PlannedTensor[]} rows */
 function refusedFirst(rows) {
   const refused = rows.filter((tensor) => tensor.action === "refuse");
-  return refused.length === 0 ? rows : [...refused, ...rows.filter((tensor) => tensor.action !== "refuse")];
+  return refused.length === 0
+    ? rows
+    : [...refused, ...rows.filter((tensor) => tensor.action !== "refuse")];
 }
 
 /** @type {import("./table.js").Column<PlannedTensor>[]} */
 const COLUMNS = [
-  { title: "Tensor", kind: "name", cell: (tensor) => breakable(printable(tensor.name)), order: (tensor) => tensor.name },
-  { title: "Shape", kind: "number", cell: (tensor) => shape(tensor.shape), order: (tensor) => tensor.shape.reduce((a, b) => a * b, 1) },
+  {
+    title: "Tensor",
+    kind: "name",
+    cell: (tensor) => breakable(printable(tensor.name)),
+    order: (tensor) => tensor.name,
+  },
+  {
+    title: "Shape",
+    kind: "number",
+    cell: (tensor) => shape(tensor.shape),
+    order: (tensor) => tensor.shape.reduce((a, b) => a * b, 1),
+  },
   { title: "Type", cell: dtype, order: (tensor) => tensor.dtype_out },
   {
-    title: "What happens", kind: "wide", order: (tensor) => ACTION_NAMES[tensor.action],
-    cell: (tensor) => [el("span", { class: `tag act-${tensor.action}` }, ACTION_NAMES[tensor.action]), " ", prose(reason(tensor))],
+    title: "What happens",
+    kind: "wide",
+    order: (tensor) => ACTION_NAMES[tensor.action],
+    cell: (tensor) => [
+      el("span", { class: `tag act-${tensor.action}` }, ACTION_NAMES[tensor.action]),
+      " ",
+      prose(reason(tensor)),
+    ],
   },
 ];
 
@@ -162,7 +232,8 @@ function dtype(tensor) {
 
 /** @param {PlannedTensor} tensor */
 function reason(tensor) {
-  if (tensor.action === "keep") return `from ${letter(tensor.model)}: ${printable(current?.models[tensor.model] ?? "")}`;
+  if (tensor.action === "keep")
+    return `from ${letter(tensor.model)}: ${printable(current?.models[tensor.model] ?? "")}`;
   if (tensor.action !== "regress") return tensor.why;
   const group = current?.groups[tensor.group];
   if (!group) return "";

@@ -23,7 +23,13 @@ export class ProgressView {
     this.#writeBytes = plan.estimate.write_bytes;
     addEventListener("beforeunload", guard);
     byId("run-current", HTMLElement).textContent = "Starting";
-    this.update({ tensors_done: 0, tensors_total: plan.tensors.length, fraction: 0, written_bytes: 0, current: "" });
+    this.update({
+      tensors_done: 0,
+      tensors_total: plan.tensors.length,
+      fraction: 0,
+      written_bytes: 0,
+      current: "",
+    });
   }
 
   /** @param {Progress} progress */
@@ -34,7 +40,8 @@ export class ProgressView {
     byId("run-percent", HTMLElement).textContent = shown;
     document.title = `${shown} · ${TITLE}`;
     byId("run-figures", HTMLElement).textContent = this.#figures(progress, share);
-    if (progress.current) byId("run-current", HTMLElement).textContent = printable(progress.current);
+    if (progress.current)
+      byId("run-current", HTMLElement).textContent = printable(progress.current);
     this.#announce(share);
   }
 
@@ -45,8 +52,10 @@ export class ProgressView {
       `${whole(progress.tensors_done)} of ${whole(progress.tensors_total)} tensors`,
       `${bytes(progress.written_bytes)} of ${bytes(this.#writeBytes)}`,
     ];
-    if (seconds > 0.5 && progress.written_bytes > 0) parts.push(`${bytes(progress.written_bytes / seconds)}/s`);
-    if (seconds > 1 && share >= MIN_FRACTION_FOR_ESTIMATE) parts.push(`about ${duration((seconds * (1 - share)) / share)} left`);
+    if (seconds > 0.5 && progress.written_bytes > 0)
+      parts.push(`${bytes(progress.written_bytes / seconds)}/s`);
+    if (seconds > 1 && share >= MIN_FRACTION_FOR_ESTIMATE)
+      parts.push(`about ${duration((seconds * (1 - share)) / share)} left`);
     return parts.join(" · ");
   }
 

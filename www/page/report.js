@@ -3,7 +3,18 @@
 /** @import { Report, SolveReport, TensorReport } from "../protocol.js" */
 
 import { breakable, byId, download, el, prose, replace } from "./dom.js";
-import { bytes, count, duration, letter, percent, printable, scientific, sentence, stopped, whole } from "./format.js";
+import {
+  bytes,
+  count,
+  duration,
+  letter,
+  percent,
+  printable,
+  scientific,
+  sentence,
+  stopped,
+  whole,
+} from "./format.js";
 import { drawErrors } from "./figure_errors.js";
 import { badge } from "./models.js";
 import { ACTION_NAMES } from "./plan.js";
@@ -26,7 +37,8 @@ export function bindReport() {
   byId("save", HTMLButtonElement).addEventListener("click", () => {
     if (!current?.file) return;
     download(current.file, OUTPUT_NAME);
-    byId("save-note", HTMLElement).textContent = `Handed to the browser as ${OUTPUT_NAME}, ${bytes(current.file.size)}.`;
+    byId("save-note", HTMLElement).textContent =
+      `Handed to the browser as ${OUTPUT_NAME}, ${bytes(current.file.size)}.`;
   });
   byId("save-report", HTMLButtonElement).addEventListener("click", () => {
     if (!current) return;
@@ -40,11 +52,16 @@ export function bindReport() {
 export function renderReport(report, file) {
   current = { report, file };
   byId("save", HTMLButtonElement).disabled = !file;
-  byId("save-note", HTMLElement).textContent = file ? `${OUTPUT_NAME}, ${bytes(file.size)}` : "The worker sent no file.";
+  byId("save-note", HTMLElement).textContent = file
+    ? `${OUTPUT_NAME}, ${bytes(file.size)}`
+    : "The worker sent no file.";
   byId("report-settings", HTMLElement).textContent = settings(report);
   byId("report-summary", HTMLElement).textContent = summary(report);
   replace(byId("report-bound", HTMLElement), ...bound(report));
-  replace(byId("report-warnings", HTMLElement), ...report.warnings.map((text) => el("li", {}, prose(sentence(text)))));
+  replace(
+    byId("report-warnings", HTMLElement),
+    ...report.warnings.map((text) => el("li", {}, prose(sentence(text)))),
+  );
   drawErrors(byId("report-errors", HTMLElement), report.tensors, BOUND);
   renderTable(report);
 }
@@ -53,7 +70,8 @@ export function renderReport(report, file) {
 function settings({ options, models }) {
   const parts = [METHODS[options.method]];
   if (options.method === "regmean") parts.push(`α = ${options.alpha}`);
-  if (options.coefficients.length > 0) parts.push(`coefficients ${options.coefficients.join(", ")}`);
+  if (options.coefficients.length > 0)
+    parts.push(`coefficients ${options.coefficients.join(", ")}`);
   if (options.precision !== "auto") parts.push(`precision ${options.precision}`);
   if (options.dtype) parts.push(`written as ${options.dtype}`);
   return `${models.map((name, i) => `${letter(i)} ${printable(name)}`).join(" + ")}. ${parts.join(", ")}.`;
@@ -61,10 +79,16 @@ function settings({ options, models }) {
 
 /** @param {Report} report */
 function summary(report) {
-  const n = (/** @type {string} */ action) => report.tensors.filter((tensor) => tensor.action === action).length;
+  const n = (/** @type {string} */ action) =>
+    report.tensors.filter((tensor) => tensor.action === action).length;
   const parts = [
-    [n("regress"), "solved by RegMean"], [n("average"), "averaged"], [n("copy"), "copied"], [n("keep"), "kept"],
-  ].filter(([some]) => some !== 0).map(([some, what]) => `${whole(Number(some))} ${what}`);
+    [n("regress"), "solved by RegMean"],
+    [n("average"), "averaged"],
+    [n("copy"), "copied"],
+    [n("keep"), "kept"],
+  ]
+    .filter(([some]) => some !== 0)
+    .map(([some, what]) => `${whole(Number(some))} ${what}`);
   const workers = count(report.n_workers, "worker");
   return `Merged ${count(report.tensors.length, "tensor")} in ${duration(report.elapsed_millis / 1000)} with ${workers} (${report.kernels}): ${parts.join(", ")}.`;
 }
@@ -76,20 +100,48 @@ function bound(report) {
     return [el("p", {}, "No tensor was solved, so there is no solver error to report.")];
   }
   const worst = report.worst_error_estimate;
-  const compared = worst > 0 && worst <= BOUND ? `, ${whole(Math.floor(BOUND / worst))} times below the bound of ${scientific(BOUND)}` : `; the bound is ${scientific(BOUND)}`;
+  const compared =
+    worst > 0 && worst <= BOUND
+      ? `, ${whole(Math.floor(BOUND / worst))} times below the bound of ${scientific(BOUND)}`
+      : `; the bound is ${scientific(BOUND)}`;
   const verdict = missed.length === 0 && worst <= BOUND ? "Within bound" : "Bound missed";
   return [
-    el("p", {}, el("span", { class: `verdict ${missed.length === 0 && worst <= BOUND ? "good" : "bad"}` }, verdict),
-      ` Worst estimated error of a solved tensor: ${scientific(worst)} relative${compared}.`),
-    missed.length > 0 && el("ul", { class: "warnings" }, ...missed.slice(0, 10).map((tensor) =>
-      el("li", {}, el("code", {}, breakable(printable(tensor.name))), ": ", prose(stopped(tensor.solve?.missed ?? ""))))),
+    el(
+      "p",
+      {},
+      el(
+        "span",
+        { class: `verdict ${missed.length === 0 && worst <= BOUND ? "good" : "bad"}` },
+        verdict,
+      ),
+      ` Worst estimated error of a solved tensor: ${scientific(worst)} relative${compared}.`,
+    ),
+    missed.length > 0 &&
+      el(
+        "ul",
+        { class: "warnings" },
+        ...missed
+          .slice(0, 10)
+          .map((tensor) =>
+            el(
+              "li",
+              {},
+              el("code", {}, breakable(printable(tensor.name))),
+              ": ",
+              prose(stopped(tensor.solve?.missed ?? "")),
+            ),
+          ),
+      ),
     missed.length > 10 && el("p", {}, `And ${whole(missed.length - 10)} more, in the table below.`),
   ];
 }
 
 /** @param {Report} report */
 function renderTable(report) {
-  const most = Math.max(...report.tensors.flatMap((tensor) => tensor.distances.filter(Number.isFinite)), 1e-12);
+  const most = Math.max(
+    ...report.tensors.flatMap((tensor) => tensor.distances.filter(Number.isFinite)),
+    1e-12,
+  );
   const place = byId("report-table", HTMLElement);
   table = new DataTable(place, "What happened to each tensor", columns(report, most));
   rows = report.tensors;
@@ -98,7 +150,9 @@ function renderTable(report) {
 
 function renderRows() {
   const wanted = byId("report-filter", HTMLInputElement).value.trim().toLowerCase();
-  table?.set(rows.filter((tensor) => `${tensor.name} ${treatment(tensor)}`.toLowerCase().includes(wanted)));
+  table?.set(
+    rows.filter((tensor) => `${tensor.name} ${treatment(tensor)}`.toLowerCase().includes(wanted)),
+  );
 }
 
 /** @param {Report} report @param {number} most @returns {import("./table.js").Column<TensorReport>[]} */
@@ -108,28 +162,54 @@ function columns(report, most) {
   /** @type {(pick: (solve: SolveReport) => number) => (tensor: TensorReport) => string | null} */
   const shown = (pick) => (tensor) => (tensor.solve ? scientific(pick(tensor.solve)) : null);
   return [
-    { title: "Tensor", kind: "name", cell: (tensor) => [breakable(printable(tensor.name)), remark(tensor)], order: (tensor) => tensor.name },
-    { title: "Path", cell: treatment, order: treatment },
-    { title: "Condition", kind: "number", cell: shown((solve) => solve.condition), order: figure((solve) => solve.condition) },
-    { title: "Residual", kind: "number", cell: shown((solve) => solve.residual), order: figure((solve) => solve.residual) },
-    { title: "Error estimate", kind: "number", cell: shown((solve) => solve.error_estimate), order: figure((solve) => solve.error_estimate) },
     {
-      title: `Distance from ${report.models.map((_, i) => letter(i)).join(", ")}`, kind: "wide",
-      cell: (tensor) => distances(tensor, most), order: (tensor) => Math.max(...tensor.distances, -1),
+      title: "Tensor",
+      kind: "name",
+      cell: (tensor) => [breakable(printable(tensor.name)), remark(tensor)],
+      order: (tensor) => tensor.name,
+    },
+    { title: "Path", cell: treatment, order: treatment },
+    {
+      title: "Condition",
+      kind: "number",
+      cell: shown((solve) => solve.condition),
+      order: figure((solve) => solve.condition),
+    },
+    {
+      title: "Residual",
+      kind: "number",
+      cell: shown((solve) => solve.residual),
+      order: figure((solve) => solve.residual),
+    },
+    {
+      title: "Error estimate",
+      kind: "number",
+      cell: shown((solve) => solve.error_estimate),
+      order: figure((solve) => solve.error_estimate),
+    },
+    {
+      title: `Distance from ${report.models.map((_, i) => letter(i)).join(", ")}`,
+      kind: "wide",
+      cell: (tensor) => distances(tensor, most),
+      order: (tensor) => Math.max(...tensor.distances, -1),
     },
   ];
 }
 
 /** @param {TensorReport} tensor */
 function treatment(tensor) {
-  return tensor.solve ? `RegMean, ${PATHS[tensor.solve.path]}` : ACTION_NAMES[tensor.action] ?? tensor.action;
+  return tensor.solve
+    ? `RegMean, ${PATHS[tensor.solve.path]}`
+    : (ACTION_NAMES[tensor.action] ?? tensor.action);
 }
 
 /** @param {TensorReport} tensor */
 function remark({ note, solve }) {
   const remarks = [note, solve?.missed && `bound missed: ${solve.missed}`];
-  if (solve && solve.n_dead_features > 0) remarks.push(`${count(solve.n_dead_features, "input")} never used in the Grams, averaged`);
-  if (solve && solve.floor > 0) remarks.push(`floor ${scientific(solve.floor)}, ${count(solve.n_iterations, "step")}`);
+  if (solve && solve.n_dead_features > 0)
+    remarks.push(`${count(solve.n_dead_features, "input")} never used in the Grams, averaged`);
+  if (solve && solve.floor > 0)
+    remarks.push(`floor ${scientific(solve.floor)}, ${count(solve.n_iterations, "step")}`);
   const text = remarks.filter(Boolean).join("; ");
   return text !== "" && el("span", { class: "remark" }, prose(sentence(text)));
 }
@@ -137,10 +217,19 @@ function remark({ note, solve }) {
 /** @param {TensorReport} tensor @param {number} most */
 function distances(tensor, most) {
   if (tensor.distances.length === 0) return null;
-  return el("ul", { class: "distances" }, ...tensor.distances.map((distance, index) => {
-    const bar = el("span", { class: `bar hue-${index % 6}` });
-    bar.style.width = `${Math.min(distance / most, 1) * 100}%`;
-    return el("li", {}, badge(index), el("span", { class: "track", "aria-hidden": "true" }, bar),
-      el("span", {}, percent(distance)));
-  }));
+  return el(
+    "ul",
+    { class: "distances" },
+    ...tensor.distances.map((distance, index) => {
+      const bar = el("span", { class: `bar hue-${index % 6}` });
+      bar.style.width = `${Math.min(distance / most, 1) * 100}%`;
+      return el(
+        "li",
+        {},
+        badge(index),
+        el("span", { class: "track", "aria-hidden": "true" }, bar),
+        el("span", {}, percent(distance)),
+      );
+    }),
+  );
 }

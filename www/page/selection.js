@@ -4,7 +4,9 @@
 
 /** @param {Selection} selection @param {number} index @param {Partial<SelectedModel>} change */
 function update(selection, index, change) {
-  return { models: selection.models.map((model, i) => (i === index ? { ...model, ...change } : model)) };
+  return {
+    models: selection.models.map((model, i) => (i === index ? { ...model, ...change } : model)),
+  };
 }
 
 /** @param {Selection} selection @param {number} index @param {number | undefined} gram @returns {Selection} */
@@ -47,7 +49,9 @@ export function withModel(selection, file, path) {
 
 /** Indices of the files that no model uses. @param {Selection} selection @param {Inventory} inventory */
 export function unassigned(selection, inventory) {
-  const used = new Set(selection.models.flatMap((model) => [...model.files, model.index, model.gram]));
+  const used = new Set(
+    selection.models.flatMap((model) => [...model.files, model.index, model.gram]),
+  );
   return inventory.files.map((_, i) => i).filter((i) => !used.has(i));
 }
 

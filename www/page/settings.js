@@ -14,7 +14,12 @@ const MAX_WORKERS = 16;
 /** @param {string} id */
 function field(id) {
   const node = document.getElementById(id);
-  if (node instanceof HTMLInputElement || node instanceof HTMLSelectElement || node instanceof HTMLTextAreaElement) return node;
+  if (
+    node instanceof HTMLInputElement ||
+    node instanceof HTMLSelectElement ||
+    node instanceof HTMLTextAreaElement
+  )
+    return node;
   throw new Error(`#${id} is missing`);
 }
 
@@ -36,7 +41,8 @@ export function bindSettings(onChange) {
     }
   });
   const forced = device();
-  if (forced !== "auto") byId("device-note", HTMLElement).textContent = `Device: ${forced}, as the page's address says.`;
+  if (forced !== "auto")
+    byId("device-note", HTMLElement).textContent = `Device: ${forced}, as the page's address says.`;
 }
 
 function showAlpha() {
@@ -62,7 +68,11 @@ function writeHash() {
   for (const [key, fallback] of Object.entries(IN_HASH)) {
     if (field(key).value !== fallback) params.set(key, field(key).value);
   }
-  history.replaceState(null, "", params.size > 0 ? `#${params}` : location.pathname + location.search);
+  history.replaceState(
+    null,
+    "",
+    params.size > 0 ? `#${params}` : location.pathname + location.search,
+  );
 }
 
 /** One coefficient per model. @param {Selection} selection */
@@ -71,9 +81,21 @@ export function renderCoefficients(selection) {
   const old = [...place.querySelectorAll("input")];
   const rows = selection.models.map((model, index) => {
     const before = old.find((input) => input.name === model.name)?.value ?? "1";
-    const input = el("input", { type: "number", min: 0, step: "any", value: before, name: model.name, "data-key": index });
-    return el("label", { class: "coefficient" }, badge(index),
-      el("span", { class: "path" }, breakable(printable(model.name))), input);
+    const input = el("input", {
+      type: "number",
+      min: 0,
+      step: "any",
+      value: before,
+      name: model.name,
+      "data-key": index,
+    });
+    return el(
+      "label",
+      { class: "coefficient" },
+      badge(index),
+      el("span", { class: "path" }, breakable(printable(model.name))),
+      input,
+    );
   });
   replace(place, ...rows);
 }
@@ -112,14 +134,20 @@ function coefficients() {
 
 /** @param {string} id */
 function lines(id) {
-  return field(id).value.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  return field(id)
+    .value.split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
 }
 
 /** `PATTERN = A`, with the letter or the number of a model. @param {string} line @returns {Keep} */
 function parseKeep(line) {
   const at = line.lastIndexOf("=");
   const pattern = line.slice(0, at).trim();
-  const which = line.slice(at + 1).trim().toUpperCase();
+  const which = line
+    .slice(at + 1)
+    .trim()
+    .toUpperCase();
   const byLetter = [...Array(26).keys()].findIndex((i) => letter(i) === which);
   const model = byLetter >= 0 ? byLetter : Number(which) - 1;
   if (at > 0 && pattern !== "" && Number.isInteger(model) && model >= 0) return { pattern, model };

@@ -30,9 +30,17 @@ export class DataTable {
     this.head = el("tr", { role: "row" });
     this.body = el("tbody", { role: "rowgroup" });
     this.more = el("div", { class: "more" });
-    const table = el("table", { role: "table", "aria-label": name },
-      el("thead", { role: "rowgroup" }, this.head), this.body);
-    const scroller = el("div", { class: "table-scroll", tabindex: 0, role: "group", "aria-label": "Rows, scrollable" }, table);
+    const table = el(
+      "table",
+      { role: "table", "aria-label": name },
+      el("thead", { role: "rowgroup" }, this.head),
+      this.body,
+    );
+    const scroller = el(
+      "div",
+      { class: "table-scroll", tabindex: 0, role: "group", "aria-label": "Rows, scrollable" },
+      table,
+    );
     place.replaceChildren(scroller, this.more);
     this.#renderHead();
   }
@@ -48,11 +56,29 @@ export class DataTable {
     const cells = this.columns.map((column, index) => {
       const sorted = this.#sorting?.column === index ? this.#sorting : null;
       const direction = sorted ? (sorted.descending ? "descending" : "ascending") : "none";
-      const arrow = el("span", { class: "arrow", "aria-hidden": "true" }, sorted ? (sorted.descending ? "▼" : "▲") : "");
+      const arrow = el(
+        "span",
+        { class: "arrow", "aria-hidden": "true" },
+        sorted ? (sorted.descending ? "▼" : "▲") : "",
+      );
       const title = column.order
-        ? el("button", { class: "sort", "data-key": `sort-${index}`, onclick: () => this.#sortBy(index) }, column.title, arrow)
+        ? el(
+            "button",
+            { class: "sort", "data-key": `sort-${index}`, onclick: () => this.#sortBy(index) },
+            column.title,
+            arrow,
+          )
         : column.title;
-      return el("th", { role: "columnheader", scope: "col", class: column.kind, "aria-sort": column.order ? direction : null }, title);
+      return el(
+        "th",
+        {
+          role: "columnheader",
+          scope: "col",
+          class: column.kind,
+          "aria-sort": column.order ? direction : null,
+        },
+        title,
+      );
     });
     replace(this.head, ...cells);
   }
@@ -60,7 +86,10 @@ export class DataTable {
   /** @param {number} column */
   #sortBy(column) {
     const again = this.#sorting?.column === column;
-    this.#sorting = { column, descending: again ? !this.#sorting?.descending : typeof this.#firstKey(column) === "number" };
+    this.#sorting = {
+      column,
+      descending: again ? !this.#sorting?.descending : typeof this.#firstKey(column) === "number",
+    };
     this.#renderHead();
     this.#renderBody();
   }
@@ -83,9 +112,19 @@ export class DataTable {
     this.body.replaceChildren(...rows.slice(0, this.#shown).map((row) => this.#row(row)));
     const rest = rows.length - this.#shown;
     const next = Math.min(rest, 5 * PAGE);
-    const button = rest > 0 && el("button", { class: "secondary", "data-key": "more", onclick: () => this.#showMore(next) },
-      `Show ${next} more`);
-    replace(this.more, button, rest > 0 && el("span", { class: "facts" }, `${count(this.#shown, "row")} of ${rows.length} shown`));
+    const button =
+      rest > 0 &&
+      el(
+        "button",
+        { class: "secondary", "data-key": "more", onclick: () => this.#showMore(next) },
+        `Show ${next} more`,
+      );
+    replace(
+      this.more,
+      button,
+      rest > 0 &&
+        el("span", { class: "facts" }, `${count(this.#shown, "row")} of ${rows.length} shown`),
+    );
   }
 
   /** @param {number} n */
@@ -96,11 +135,18 @@ export class DataTable {
 
   /** @param {Row} row */
   #row(row) {
-    return el("tr", { role: "row" }, ...this.columns.map((column) => {
-      const content = column.cell(row);
-      return el("td", { role: "cell", class: column.kind, "data-title": column.title },
-        ...(Array.isArray(content) ? content : [content]));
-    }));
+    return el(
+      "tr",
+      { role: "row" },
+      ...this.columns.map((column) => {
+        const content = column.cell(row);
+        return el(
+          "td",
+          { role: "cell", class: column.kind, "data-title": column.title },
+          ...(Array.isArray(content) ? content : [content]),
+        );
+      }),
+    );
   }
 }
 

@@ -1,0 +1,207 @@
+//! What the page's workers call. Thin: it turns messages into calls of the core and back.
+//!
+//! One [`Engine`] lives in each worker: the coordinating worker's inspects, plans and collects,
+//! the computing workers' run jobs. Both open the same files and make the same plan of the same
+//! headers, so a job is known by its index alone.
+
+mod message;
+mod protocol;
+mod sink;
+
+use js_sys::{Function, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::File;
+
+use crate::backend::Backend;
+use crate::backend::cpu::{Cpu, Native};
+use crate::format::TensorFile;
+use crate::io::web::WebFile;
+use crate::merge::inventory::FileKind;
+use crate::merge::regmean::Engines;
+use crate::merge::run::{JobOutcome, Merge, Run};
+use crate::merge::{Library, Model, Options, Plan, Selection};
+use crate::sample::{Evaluation, evaluate};
+use crate::{Error, Result};
+use message::{failed, from_js, to_js};
+use protocol::{Opening, Progress, Request, Response};
+use sink::Pieces;
+
+type CpuEngines = Engines<Cpu<Native<f32>>, Cpu<Native<f64>>>;
+
+/// The core in one worker.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Engine {
+    library: Library<WebFile>,
+    running: Option<Running>,
+}
+
+/// A merge and what its jobs have reported.
+struct Running {
+    merge: Merge<WebFile>,
+    outcomes: Vec<Option<JobOutcome>>,
+    finished_cost: f64,
+    tensors_done: usize,
+    written_bytes: u64,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// An engine without files.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Answers every request but `merge`, which takes several workers. `files` travel beside
+    /// `inspect`, the merged file beside `evaluate`.
+    pub async fn handle(&mut self, request: JsValue, files: Vec<File>) -> JsValue {
+        match self.answer(request, files).await {
+            Ok(response) => to_js(&response),
+            Err(error) => failed(error),
+        }
+    }
+
+    /// Prepares a merge of the inspected files: what must be known before jobs can be handed out.
+    pub fn begin(
+        &mut self,
+        selection: JsValue,
+        options: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        self.open(selection, options).map(|opening| to_js(&opening)).map_err(failed)
+    }
+
+    /// The first bytes of the output.
+    pub fn header_bytes(&self) -> Result<Uint8Array, JsValue> {
+        let running = self.running().map_err(failed)?;
+        Ok(Uint8Array::from(running.merge.layout().header_bytes()))
+    }
+
+    /// Runs one job; `write(offset_bytes, bytes)` takes its output and may return a promise.
+    pub async fn run_job(&self, index: usize, write: Function) -> Result<JsValue, JsValue> {
+        let merge = &self.running().map_err(failed)?.merge;
+        let mut sink = Pieces::new(write);
+        let outcome = merge.run_job(&CpuEngines::default(), index, &mut sink).await;
+        outcome.map(|outcome| to_js(&outcome)).map_err(failed)
+    }
+
+    /// The name of a tensor of that job, for messages.
+    pub fn job_tensor(&self, index: usize) -> Result<String, JsValue> {
+        let merge = &self.running().map_err(failed)?.merge;
+        let tensor = merge.jobs()[index].tensor(merge.plan());
+        Ok(merge.plan().tensors[tensor].name.clone())
+    }
+
+    /// Takes a job's outcome; answers with a `progress` message.
+    pub fn finish_job(
+        &mut self,
+        index: usize,
+        outcome: JsValue,
+        written_bytes: f64,
+    ) -> Result<JsValue, JsValue> {
+        let outcome = from_js(outcome).map_err(failed)?;
+        let running = self.running.as_mut().ok_or_else(|| failed(not_begun()))?;
+        Ok(to_js(&Response::Progress(running.finish_job(index, outcome, written_bytes as u64))))
+    }
+
+    /// The `done` message, once every job has finished.
+    pub fn finish(&self, elapsed_millis: f64, n_workers: usize) -> JsValue {
+        match self.report(elapsed_millis, n_workers) {
+            Ok(response) => to_js(&response),
+            Err(error) => failed(error),
+        }
+    }
+}
+
+impl Engine {
+    async fn answer(&mut self, request: JsValue, files: Vec<File>) -> Result<Response> {
+        match from_js(request)? {
+            Request::Inspect { paths } => {
+                let sources = paths.into_iter().zip(files);
+                let sources = sources.map(|(path, file)| WebFile::new(path, file));
+                self.library = Library::open(sources.collect::<Result<_>>()?).await;
+                Ok(Response::Inventory { inventory: self.library.inventory() })
+            }
+            Request::Plan { selection, options } => {
+                let plan = Plan::make(&self.library.models(&selection)?, &options)?;
+                Ok(Response::Plan { plan })
+            }
+            Request::Evaluate => {
+                let evaluation = self.evaluate(files).await?;
+                Ok(Response::Accuracy { evaluation })
+            }
+            Request::Merge { .. } => Err(Error::usage("a merge is begun, not handled")),
+        }
+    }
+
+    fn open(&mut self, selection: JsValue, options: JsValue) -> Result<Opening> {
+        let selection: Selection = from_js(selection)?;
+        let options: Options = from_js(options)?;
+        let merge = Merge::new(self.library.models(&selection)?, options)?;
+        let opening = Opening {
+            n_jobs: merge.jobs().len(),
+            total_bytes: merge.layout().total_bytes(),
+            memory_bytes: merge.plan().estimate.memory_bytes,
+        };
+        let outcomes = vec![None; opening.n_jobs];
+        self.running = Some(Running {
+            merge,
+            outcomes,
+            finished_cost: 0.0,
+            tensors_done: 0,
+            written_bytes: 0,
+        });
+        Ok(opening)
+    }
+
+    fn running(&self) -> Result<&Running> {
+        self.running.as_ref().ok_or_else(not_begun)
+    }
+
+    fn report(&self, elapsed_millis: f64, n_workers: usize) -> Result<Response> {
+        let running = self.running()?;
+        let outcomes: Option<Vec<JobOutcome>> = running.outcomes.iter().cloned().collect();
+        let outcomes = outcomes.ok_or_else(|| Error::device("not every job has finished"))?;
+        let kernels = CpuEngines::default().single.name();
+        let run = Run { kernels, elapsed_millis, n_workers };
+        Ok(Response::Done { report: running.merge.report(&outcomes, run) })
+    }
+
+    /// `files` holds the merged file.
+    async fn evaluate(&self, files: Vec<File>) -> Result<Evaluation> {
+        let missing = || Error::usage("there is no held-out set or no merged file");
+        let inventory = self.library.inventory();
+        let heldout = inventory.files.iter().position(|file| file.kind == FileKind::Heldout);
+        let heldout = self.library.file(heldout.ok_or_else(missing)?)?;
+        let merged = files.into_iter().next().ok_or_else(missing)?;
+        let merged = TensorFile::open(WebFile::new("merged model".into(), merged)?).await?;
+        let merged = Model::new("merged", vec![merged], None)?;
+        let merge = &self.running()?.merge;
+        let models = merge.models();
+        let shares = merge.options().normalised_coefficients(models.list.len());
+        evaluate(&heldout, models, &shares, &merged).await
+    }
+}
+
+impl Running {
+    fn finish_job(&mut self, index: usize, outcome: JobOutcome, written_bytes: u64) -> Progress {
+        let jobs = self.merge.jobs();
+        let plan = self.merge.plan();
+        self.finished_cost += jobs[index].cost();
+        self.tensors_done += jobs[index].n_tensors();
+        self.written_bytes = written_bytes;
+        self.outcomes[index] = Some(outcome);
+        let total_cost: f64 = jobs.iter().map(|job| job.cost()).sum();
+        Progress {
+            tensors_done: self.tensors_done,
+            tensors_total: plan.tensors.len(),
+            fraction: if total_cost > 0.0 { self.finished_cost / total_cost } else { 1.0 },
+            written_bytes,
+            current: plan.tensors[jobs[index].tensor(plan)].name.clone(),
+        }
+    }
+}
+
+fn not_begun() -> Error {
+    Error::usage("no merge has begun")
+}
