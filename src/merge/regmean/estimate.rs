@@ -10,8 +10,9 @@ use crate::Result;
 use crate::backend::Backend;
 use crate::dtype::Real;
 
-/// Sign vectors per weight.
-const PROBES: usize = 6;
+/// Sign vectors per weight. Even for an error of rank one, eight of them see less than half of it
+/// in one case of fifty.
+const PROBES: usize = 8;
 /// Steps of the power iteration: the order of magnitude is wanted, not digits.
 const POWER_STEPS: usize = 3;
 const POWER_ROWS: usize = 4;

@@ -1,0 +1,53 @@
+//! The one suite that every kernel build runs: natively, and in a browser's worker for each build
+//! of the page's engine.
+//!
+//! - [`naive`]: the oracle, triple loops in f64 that nobody could get wrong.
+//! - [`generate`]: seeded matrices, from easy to nearly singular, at every scale.
+//! - [`ratios`]: LAPACK's test ratios and plain comparisons; each is shown to fail on a planted
+//!   error.
+//! - [`kernels`]: products, factors and solves of one backend.
+//! - [`golden`]: whole merges of small files with answers computed elsewhere in exact arithmetic.
+
+pub mod generate;
+pub mod golden;
+pub mod kernels;
+pub mod naive;
+pub mod ratios;
+#[cfg(target_arch = "wasm32")]
+mod web;
+
+use gramerge::backend::cpu::Cpu;
+use gramerge::backend::cpu::kernel::Kernel;
+use gramerge::merge::regmean::Engines;
+use serde::Serialize;
+
+/// What a case found wrong, in words.
+pub type Verdict = Result<(), String>;
+
+/// One finished case.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finished {
+    /// Which kernels and what.
+    pub name: String,
+    /// Whether it passed.
+    pub ok: bool,
+    /// What was wrong.
+    pub detail: String,
+}
+
+/// Runs everything on a pair of kernels.
+pub fn run<F, D>(label: &str) -> Vec<Finished>
+where
+    F: Kernel<Scalar = f32>,
+    D: Kernel<Scalar = f64>,
+{
+    let engines = Engines { single: Cpu::<F>::default(), double: Cpu::<D>::default() };
+    let mut cases = kernels::cases(&engines.single);
+    cases.extend(kernels::cases(&engines.double));
+    cases.extend(golden::cases(&engines));
+    let finish = |(name, verdict): (String, Verdict)| {
+        let name = format!("{label}: {name}");
+        Finished { name, ok: verdict.is_ok(), detail: verdict.err().unwrap_or_default() }
+    };
+    cases.into_iter().map(finish).collect()
+}
