@@ -4,6 +4,7 @@
 
 import { breakable, byId, download, el, prose, replace } from "./dom.js";
 import {
+  approximate,
   bytes,
   count,
   duration,
@@ -102,7 +103,7 @@ function bound(report) {
   const worst = report.worst_error_estimate;
   const compared =
     worst > 0 && worst <= BOUND
-      ? `, ${whole(Math.floor(BOUND / worst))} times below the bound of ${scientific(BOUND)}`
+      ? `, ${approximate(BOUND / worst)} times below the bound of ${scientific(BOUND)}`
       : `; the bound is ${scientific(BOUND)}`;
   const verdict = missed.length === 0 && worst <= BOUND ? "Within bound" : "Bound missed";
   return [

@@ -1,0 +1,285 @@
+//! The command line as its users meet it: the real binary on real files.
+//!
+//! Bad input gets one sentence with what, where and what to do, exit code 1, and no output file.
+
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use gramerge::dtype::{Dtype, encode};
+use gramerge::format::Layout;
+use tempfile::TempDir;
+
+/// A folder with two small models and their Gram files: `fc.weight` is [3, 4].
+struct Folder {
+    dir: TempDir,
+}
+
+const WEIGHT: &str = "fc.weight";
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Self { dir: TempDir::new().unwrap() };
+        for (model, shift) in [("a", 0.0), ("b", 0.5)] {
+            let weight = (0..12).map(|i| f64::from(i) * 0.25 - 1.0 + shift).collect();
+            let bias = vec![shift, 1.0, -1.0];
+            folder.write(
+                &format!("{model}.safetensors"),
+                &[(WEIGHT, Dtype::F32, &[3, 4], weight), ("fc.bias", Dtype::F32, &[3], bias)],
+                &[("format", "pt")],
+            );
+            folder.gram(&format!("{model}.gram.safetensors"), model, gram(4, 1.0 + shift));
+        }
+        folder
+    }
+
+    fn gram(&self, name: &str, source: &str, values: Vec<f64>) {
+        let n = values.len().isqrt() as u64;
+        let source = format!("{source}.safetensors");
+        let metadata = [("gram_format", "1"), ("normalization", "mean"), ("source", &*source)];
+        self.write(name, &[(WEIGHT, Dtype::F32, &[n, n], values)], &metadata);
+    }
+
+    fn write(
+        &self,
+        name: &str,
+        tensors: &[(&str, Dtype, &[u64], Vec<f64>)],
+        metadata: &[(&str, &str)],
+    ) {
+        let metadata: BTreeMap<String, String> =
+            metadata.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        let described = tensors.iter().map(|(name, dtype, shape, _)| ((*name).into(), *dtype, shape.to_vec()));
+        let layout = Layout::new(described, &metadata).unwrap();
+        let mut bytes = layout.header_bytes().to_vec();
+        bytes.resize(layout.total_bytes() as usize, 0);
+        for (name, dtype, _, values) in tensors {
+            let start = layout.offset_bytes(name).unwrap() as usize;
+            let len = values.len() * dtype.size_bytes();
+            encode(*dtype, values.iter().copied(), &mut bytes[start..start + len]);
+        }
+        std::fs::write(self.path(name), bytes).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gramerge"));
+        command.current_dir(self.dir.path()).args(words).output().unwrap()
+    }
+
+    fn merge(&self, extra: &[&str]) -> Output {
+        let mut words = vec!["merge", "a.safetensors", "b.safetensors", "-o", "out.safetensors"];
+        words.extend(["--gram", "a.gram.safetensors", "b.gram.safetensors"]);
+        words.extend(extra);
+        self.run(&words)
+    }
+
+    /// The command is refused with this code and these words, and leaves nothing behind.
+    fn refuses(&self, output: &Output, code: i32, words: &[&str]) {
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{error}");
+        for word in words {
+            assert!(error.contains(word), "no `{word}` in: {error}");
+        }
+        assert_eq!(error.lines().count(), 1, "one sentence, not: {error}");
+        assert!(!error.contains("panicked"), "{error}");
+        assert!(self.leftovers().is_empty(), "left behind: {:?}", self.leftovers());
+    }
+
+    fn leftovers(&self) -> Vec<String> {
+        let names = std::fs::read_dir(self.dir.path()).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.contains("out.safetensors")).collect()
+    }
+}
+
+/// A symmetric positive definite matrix.
+fn gram(n: usize, diagonal: f64) -> Vec<f64> {
+    (0..n * n).map(|i| if i % (n + 1) == 0 { diagonal } else { 0.25 }).collect()
+}
+
+fn text(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap()
+}
+
+#[test]
+fn merges_verifies_and_repeats_to_the_byte() {
+    let folder = Folder::new();
+    assert!(folder.merge(&["--threads", "1", "--report", "r.json"]).status.success());
+    let first = text(&folder.path("out.safetensors"));
+    assert!(folder.merge(&["--threads", "3", "--force"]).status.success());
+    assert_eq!(first, text(&folder.path("out.safetensors")), "bytes depend on the threads");
+    let inputs = ["a.safetensors", "b.safetensors", "--gram", "a.gram.safetensors", "b.gram.safetensors"];
+    let verify = |extra: &[&str]| {
+        let mut words = vec!["verify", "out.safetensors"];
+        words.extend(inputs);
+        words.extend(extra);
+        folder.run(&words).status.code()
+    };
+    assert_eq!(verify(&[]), Some(0));
+    assert_eq!(verify(&["--alpha", "0.5"]), Some(1), "another alpha is another answer");
+    let report: serde_json::Value = serde_json::from_slice(&text(&folder.path("r.json"))).unwrap();
+    assert_eq!(report["tensors"][1]["solve"]["path"], "f64");
+}
+
+#[test]
+fn verify_sees_one_wrong_element() {
+    let folder = Folder::new();
+    assert!(folder.merge(&[]).status.success());
+    let path = folder.path("out.safetensors");
+    let mut bytes = text(&path);
+    let last = bytes.len() - 2;
+    bytes[last] ^= 0x10;
+    std::fs::write(&path, bytes).unwrap();
+    let words = ["verify", "out.safetensors", "a.safetensors", "b.safetensors", "--gram"];
+    let words = [&words[..], &["a.gram.safetensors", "b.gram.safetensors"]].concat();
+    assert_eq!(folder.run(&words).status.code(), Some(1));
+}
+
+#[test]
+fn identical_models_give_themselves_to_the_byte() {
+    let folder = Folder::new();
+    std::fs::copy(folder.path("a.safetensors"), folder.path("b.safetensors")).unwrap();
+    assert!(folder.merge(&[]).status.success());
+    let tail = |name: &str| text(&folder.path(name)).split_off(text(&folder.path(name)).len() - 60);
+    assert_eq!(tail("out.safetensors"), tail("a.safetensors"));
+}
+
+#[test]
+fn prints_help_plans_and_inventories() {
+    let folder = Folder::new();
+    let output = folder.run(&["--help"]);
+    assert!(output.status.success());
+    let models = ["plan", "a.safetensors", "b.safetensors", "--gram"];
+    let plan = folder.run(&[&models[..], &["a.gram.safetensors", "b.gram.safetensors"]].concat());
+    let shown = String::from_utf8_lossy(&plan.stdout);
+    assert!(shown.contains("fc.weight  F32 [3, 4]  regress"), "{shown}");
+    assert!(shown.contains("fc.bias  F32 [3]  average  no Gram matrix"), "{shown}");
+    let inspect = folder.run(&["inspect", "."]);
+    let shown = String::from_utf8_lossy(&inspect.stdout);
+    assert!(shown.contains("model 1: a (1 file, Gram file"), "{shown}");
+}
+
+#[test]
+fn usage_errors_exit_with_2() {
+    let folder = Folder::new();
+    let one = folder.run(&["merge", "a.safetensors", "-o", "out.safetensors", "--method", "average"]);
+    folder.refuses(&one, 2, &["only one model", "give two checkpoints or more"]);
+    let no_gram = folder.run(&["merge", "a.safetensors", "b.safetensors", "-o", "out.safetensors"]);
+    folder.refuses(&no_gram, 2, &["RegMean needs a Gram file", "average"]);
+    folder.refuses(&folder.merge(&["--alpha", "1.5"]), 2, &["alpha is 1.5"]);
+    folder.refuses(&folder.merge(&["--coefficients", "1,2,3"]), 2, &["3 coefficients for 2"]);
+    folder.refuses(&folder.merge(&["--coefficients", "0,0"]), 2, &["not all zero"]);
+    folder.refuses(&folder.merge(&["--exclude", "("]), 2, &["not a regular expression"]);
+    folder.refuses(&folder.merge(&["--keep", "bias=3"]), 2, &["model 3 of 2"]);
+    folder.refuses(&folder.merge(&["--device", "gpu"]), 2, &["no graphics-card engine"]);
+}
+
+#[test]
+fn wrong_files_are_named() {
+    let folder = Folder::new();
+    let whole = text(&folder.path("a.safetensors"));
+    let wrong: [(&[u8], &[&str]); 4] = [
+        (&whole[..whole.len() - 5], &["a.safetensors", "cut short"]),
+        (b"<!DOCTYPE html><html>not a model</html>", &["a.safetensors", "web page"]),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", &["git lfs pull"]),
+        (b"", &["a.safetensors", "empty"]),
+    ];
+    for (bytes, words) in wrong {
+        std::fs::write(folder.path("a.safetensors"), bytes).unwrap();
+        folder.refuses(&folder.merge(&[]), 1, words);
+    }
+    std::fs::remove_file(folder.path("a.safetensors")).unwrap();
+    folder.refuses(&folder.merge(&[]), 1, &["no such file"]);
+}
+
+#[test]
+fn wrong_grams_are_named() {
+    let folder = Folder::new();
+    let name = "b.gram.safetensors";
+    let with = |index: usize, value: f64| {
+        let mut values = gram(4, 1.0);
+        values[index] = value;
+        values
+    };
+    let wrong: [(Vec<f64>, &[&str]); 4] = [
+        (with(5, f64::NAN), &["NaN or infinity at (1, 1)"]),
+        (with(5, -1.0), &["negative diagonal"]),
+        (with(1, 0.9), &["not symmetric", "(0, 1)"]),
+        (with(3, f64::INFINITY), &["NaN or infinity at (0, 3)"]),
+    ];
+    for (values, words) in wrong {
+        folder.gram(name, "b", values);
+        let words = [words, &[name, WEIGHT]].concat();
+        folder.refuses(&folder.merge(&[]), 1, &words);
+    }
+    folder.gram(name, "b", gram(5, 1.0));
+    folder.refuses(&folder.merge(&[]), 1, &[WEIGHT, "[5, 5]", "check that the Gram file belongs"]);
+    folder.write(name, &[(WEIGHT, Dtype::F32, &[4, 5], vec![0.0; 20])], &[("gram_format", "1")]);
+    folder.refuses(&folder.merge(&[]), 1, &[name, WEIGHT, "[4, 5]"]);
+    folder.write(name, &[("other.weight", Dtype::F32, &[4, 4], gram(4, 1.0))], &[("gram_format", "1")]);
+    folder.refuses(&folder.merge(&[]), 2, &["no Gram matrix belongs to any weight"]);
+}
+
+#[test]
+fn an_indefinite_gram_is_refused_by_name() {
+    let folder = Folder::new();
+    let mut values = gram(4, 0.0);
+    (0..4).for_each(|i| values[i * 5] = 0.1);
+    folder.gram("a.gram.safetensors", "a", values.clone());
+    folder.gram("b.gram.safetensors", "b", values);
+    folder.refuses(&folder.merge(&["--alpha", "1"]), 1, &[WEIGHT, "not positive semidefinite"]);
+}
+
+#[test]
+fn different_models_are_refused_before_reading() {
+    let folder = Folder::new();
+    let weight = || (WEIGHT, Dtype::F32, &[3_u64, 4][..], vec![1.0; 12]);
+    let write = |tensors: &[(&str, Dtype, &[u64], Vec<f64>)]| folder.write("b.safetensors", tensors, &[]);
+    write(&[weight()]);
+    folder.refuses(&folder.merge(&[]), 1, &["fc.bias", "does not have it"]);
+    write(&[weight(), ("fc.bias", Dtype::F32, &[4], vec![0.0; 4])]);
+    folder.refuses(&folder.merge(&[]), 1, &["fc.bias", "[3]", "[4]"]);
+    write(&[weight(), ("fc.bias", Dtype::F16, &[3], vec![0.0; 3])]);
+    folder.refuses(&folder.merge(&[]), 1, &["fc.bias", "dtype differs"]);
+    assert!(folder.merge(&["--dtype", "bf16"]).status.success());
+}
+
+#[test]
+fn swapped_gram_files_are_warned_of() {
+    let folder = Folder::new();
+    let words = ["merge", "a.safetensors", "b.safetensors", "-o", "out.safetensors", "--gram"];
+    let swapped = folder.run(&[&words[..], &["b.gram.safetensors", "a.gram.safetensors"]].concat());
+    let error = String::from_utf8_lossy(&swapped.stderr);
+    assert!(swapped.status.success(), "{error}");
+    assert!(error.contains("warning") && error.contains("b.gram.safetensors"), "{error}");
+}
+
+#[test]
+fn broken_weights_are_refused_where_they_are_regressed() {
+    let folder = Folder::new();
+    let mut weight = vec![1.0; 12];
+    weight[7] = f64::NAN;
+    let bias = vec![f64::NEG_INFINITY, 0.0, 1.0];
+    folder.write(
+        "b.safetensors",
+        &[(WEIGHT, Dtype::F32, &[3, 4], weight), ("fc.bias", Dtype::F32, &[3], bias)],
+        &[],
+    );
+    folder.refuses(&folder.merge(&[]), 1, &[WEIGHT, "model 2 holds a NaN", "row 1"]);
+    let averaged = folder.merge(&["--exclude", "weight"]);
+    assert!(averaged.status.success());
+    let error = String::from_utf8_lossy(&averaged.stderr);
+    assert!(error.contains("NaN or infinite"), "{error}");
+}
+
+#[test]
+fn an_existing_output_is_kept() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("out.safetensors"), "precious").unwrap();
+    assert_eq!(folder.merge(&[]).status.code(), Some(2));
+    assert_eq!(text(&folder.path("out.safetensors")), b"precious");
+}
