@@ -127,13 +127,20 @@ export class App {
       clearAlert("plan", "merge");
       this.#plan = plan;
       this.#show("planned");
+      this.#markOutdated(false);
       renderPlan(plan);
     } catch (error) {
       if (turn !== this.#latest || error instanceof Cancelled) return;
-      byId("merge", HTMLButtonElement).disabled = true;
-      if (!this.#plan) this.#show("planned");
+      this.#show("planned");
+      this.#markOutdated(true);
       showError("plan", "There is no plan for these settings.", error);
     }
+  }
+
+  /** The plan shown is of earlier settings. @param {boolean} isOutdated */
+  #markOutdated(isOutdated) {
+    byId("merge", HTMLButtonElement).disabled = isOutdated;
+    for (const id of ["plan-counts", "plan-table"]) byId(id, HTMLElement).inert = isOutdated;
   }
 
   #withoutPlan() {

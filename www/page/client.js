@@ -128,8 +128,10 @@ export class Client {
     if (!pending) return;
     if (response.type === "progress") return pending.onProgress?.(response);
     this.#pending.delete(id);
-    if (response.type === "failed") pending.reject(new Failed(response.error, response.message));
-    else pending.resolve({ response, file });
+    if (response.type !== "failed") return pending.resolve({ response, file });
+    const reason = new Failed(response.error, response.message);
+    pending.reject(reason);
+    if (response.error.kind === "device") this.#discard(reason); // the next attempt starts afresh
   }
 
   /** @param {Error} reason */

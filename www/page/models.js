@@ -6,27 +6,24 @@
 import { breakable, byId, el, prose, replace } from "./dom.js";
 import { approximate, bytes, count, letter, printable, sentence } from "./format.js";
 import * as change from "./selection.js";
+import { renderUnused } from "./unused.js";
 
 const MAX_LISTED = 200;
-const KIND_NAMES = {
-  checkpoint: "weights",
-  gram: "Gram file",
-  index: "shard index",
-  heldout: "held-out images, counted after the merge",
-  other: "not needed for a merge",
-  bad: "cannot be read",
-};
 
 /** @param {Inventory} inventory @param {Selection} selection @param {OnChange} onChange */
 export function renderModels(inventory, selection, onChange) {
   const cards = selection.models.map((_, index) => card(inventory, selection, index, onChange));
   replace(byId("model-cards", HTMLElement), ...cards);
-  replace(
-    byId("file-warnings", HTMLElement),
-    ...inventory.warnings.map((text) => el("li", {}, prose(sentence(text)))),
-  );
+  const warnings = warningsOf(inventory).map((text) => el("li", {}, prose(sentence(text))));
+  replace(byId("file-warnings", HTMLElement), ...warnings);
   renderUnused(inventory, selection, onChange);
   byId("models-hint", HTMLElement).textContent = hint(selection.models.length);
+}
+
+/** All but those about unreadable files, which the alert names. @param {Inventory} inventory */
+function warningsOf({ files, warnings }) {
+  const bad = files.filter((entry) => entry.kind === "bad").map((entry) => printable(entry.path));
+  return warnings.filter((text) => !bad.some((path) => text.includes(`\`${path}\``)));
 }
 
 /** @param {number} nModels */
@@ -156,7 +153,7 @@ function gramSelect(inventory, selection, index, onChange) {
           change.withGram(selection, index, select.value === "" ? undefined : Number(select.value)),
         ),
     },
-    el("option", { value: "" }, "none: its weights are averaged"),
+    el("option", { value: "" }, "none"),
     ...options,
   );
   const gram = typeof model.gram === "number" ? inventory.files[model.gram] : undefined;
@@ -177,73 +174,4 @@ function gramSelect(inventory, selection, index, onChange) {
           .join(" · "),
       ),
   );
-}
-
-/** @param {Inventory} inventory @param {Selection} selection @param {OnChange} onChange */
-function renderUnused(inventory, selection, onChange) {
-  const indices = change.unassigned(selection, inventory);
-  const items = indices
-    .slice(0, MAX_LISTED)
-    .map((file) => unusedFile(inventory, selection, file, onChange));
-  const section = byId("unused", HTMLDetailsElement);
-  section.hidden = indices.length === 0;
-  byId("unused-summary", HTMLElement).textContent = `${count(indices.length, "other file")}`;
-  replace(byId("unused-files", HTMLElement), ...items);
-  const needsChoice = indices.some((i) =>
-    ["checkpoint", "gram", "bad"].includes(inventory.files[i]?.kind ?? ""),
-  );
-  if (needsChoice) section.open = true;
-}
-
-/** @param {Inventory} inventory @param {Selection} selection @param {number} file @param {OnChange} onChange */
-function unusedFile(inventory, selection, file, onChange) {
-  const entry = /** @type {FileEntry} */ (inventory.files[file]);
-  const path = printable(entry.path);
-  const why = entry.error
-    ? `${entry.error.what}${entry.error.advice ? `; ${entry.error.advice}` : ""}`
-    : KIND_NAMES[entry.kind];
-  return el(
-    "li",
-    { class: entry.kind === "bad" ? "bad" : "" },
-    el(
-      "span",
-      {},
-      el("span", { class: "path" }, breakable(path)),
-      el("span", { class: "facts" }, ` ${bytes(entry.size_bytes)}, `, prose(why)),
-    ),
-    useSelect(entry, path, selection, file, onChange),
-  );
-}
-
-/** @param {FileEntry} entry @param {string} path @param {Selection} selection @param {number} file @param {OnChange} onChange */
-function useSelect(entry, path, selection, file, onChange) {
-  if (entry.kind !== "checkpoint" && entry.kind !== "gram") return null;
-  const isGram = entry.kind === "gram";
-  const uses = selection.models.map((model, i) =>
-    el(
-      "option",
-      { value: i },
-      `${isGram ? "Gram file of" : "part of"} ${letter(i)}: ${printable(model.name)}`,
-    ),
-  );
-  const select = el(
-    "select",
-    {
-      "data-key": `use-${file}`,
-      "aria-label": `Use ${path}`,
-      onchange: () => onChange(use(select.value)),
-    },
-    el("option", { value: "" }, "not used"),
-    !isGram && el("option", { value: "new" }, "a model of its own"),
-    ...uses,
-  );
-  return select;
-
-  /** @param {string} value */
-  function use(value) {
-    if (value === "new") return change.withModel(selection, file, entry.path);
-    return isGram
-      ? change.withGram(selection, Number(value), file)
-      : change.withFile(selection, Number(value), file);
-  }
 }

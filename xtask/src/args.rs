@@ -8,6 +8,8 @@ cargo xtask serve [--port N] [--no-open]   build the page and serve it on this m
 cargo xtask build                          build the page into target/web
 cargo xtask test [PART] [FILTER]           run every test; PART is lint, native, web or e2e,
                                            FILTER a part of the names of the tests to run
+cargo xtask bench [PART] [FILTER]          measure; PART is native, web or peers, FILTER a part
+                                           of the names of the cases to run
 cargo xtask screenshots FOLDER             pictures of the page: two widths, light and dark";
 
 /// One line of the help, as data.
@@ -29,6 +31,13 @@ pub(crate) enum Task {
         /// The only part to run.
         part: Option<Part>,
         /// Run only tests whose name contains this.
+        filter: Option<String>,
+    },
+    /// Measure: everything without a part.
+    Bench {
+        /// The only part to run.
+        part: Bench,
+        /// Run only cases whose name contains this.
         filter: Option<String>,
     },
     /// Take pictures of the page.
@@ -66,6 +75,37 @@ impl Part {
     }
 }
 
+/// The parts of `cargo xtask bench`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Bench {
+    /// This machine's own kernels.
+    Native,
+    /// The kernels in a browser's workers, and the page.
+    Web,
+    /// The browser beside other software.
+    Peers,
+    /// All of them.
+    All,
+}
+
+impl Bench {
+    const ALL: [Bench; 4] = [Bench::Native, Bench::Web, Bench::Peers, Bench::All];
+
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Bench::Native => "native",
+            Bench::Web => "web",
+            Bench::Peers => "peers",
+            Bench::All => "all",
+        }
+    }
+
+    fn named(name: &str) -> Option<Bench> {
+        Bench::ALL.into_iter().find(|part| part.name() == name)
+    }
+}
+
 impl Task {
     /// Reads the arguments that follow `cargo xtask`.
     pub(crate) fn parse(arguments: &[String]) -> Result<Task> {
@@ -75,6 +115,7 @@ impl Task {
             ["build"] => Ok(Task::Build),
             ["serve", options @ ..] => parse_serve(options),
             ["test", options @ ..] => parse_test(options),
+            ["bench", options @ ..] => parse_bench(options),
             ["screenshots", folder] => Ok(Task::Screenshots { folder: (*folder).into() }),
             _ => Err(format!("cannot read `{}`; the tasks are:\n{HELP}", words.join(" "))),
         }
@@ -112,6 +153,16 @@ fn parse_test(options: &[&str]) -> Result<Task> {
             None => Err(format!("`{name}` is not a part of the tests; the tasks are:\n{HELP}")),
         },
         _ => Err(format!("`test` takes a part and a filter; the tasks are:\n{HELP}")),
+    }
+}
+
+fn parse_bench(options: &[&str]) -> Result<Task> {
+    let named = options.first().and_then(|word| Bench::named(word));
+    let (part, rest) = (named.unwrap_or(Bench::All), &options[usize::from(named.is_some())..]);
+    match rest {
+        [] => Ok(Task::Bench { part, filter: None }),
+        [filter] => Ok(Task::Bench { part, filter: Some((*filter).into()) }),
+        _ => Err(format!("`bench` takes a part and a filter; the tasks are:\n{HELP}")),
     }
 }
 

@@ -25,9 +25,7 @@ pub(crate) fn web(filter: Option<&str>) -> Result<()> {
         wasm::build(&SUITE, kernels, &folder.join(kernels.name()))?;
     }
     let mut cargo = driver("test", &chromium);
-    cargo
-        .env("GRAMERGE_WEB_TESTS", &folder)
-        .args(["--lib", "--test", "harness", "--test", "suite"]);
+    cargo.env("GRAMERGE_WEB_TESTS", &folder).args(["--test", "harness", "--test", "suite"]);
     run_tests(&mut cargo, filter)
 }
 
@@ -36,8 +34,16 @@ pub(crate) fn e2e(filter: Option<&str>) -> Result<()> {
     let chromium = chromium()?;
     page::build()?;
     let mut cargo = driver("test", &chromium);
-    cargo.env("GRAMERGE_WEB", page::folder()).args(["--test", "e2e"]);
+    cargo.env("GRAMERGE_WEB", page::folder()).env("GRAMERGE_CLI", command_line()?);
+    cargo.args(["--test", "e2e"]);
     run_tests(&mut cargo, filter)
+}
+
+/// Builds the command line, which the page's answers are compared with.
+fn command_line() -> Result<PathBuf> {
+    let mut cargo = process::cargo();
+    process::run(cargo.args(["build", "--package", "gramerge", "--bin", "gramerge"]))?;
+    Ok(process::target().join("debug").join("gramerge"))
 }
 
 /// Builds the page and takes pictures of it.
@@ -49,7 +55,7 @@ pub(crate) fn screenshots(folder: &str) -> Result<()> {
     process::run(&mut cargo)
 }
 
-/// Cargo for the driving package. It finds the command line there too, to compare answers with.
+/// Cargo for the driving package, which finds the browser by `CHROME`.
 fn driver(subcommand: &str, chromium: &Path) -> Command {
     let mut cargo = process::cargo();
     cargo.args([subcommand, "--package", PACKAGE]).env("CHROME", chromium);
@@ -61,7 +67,8 @@ fn run_tests(cargo: &mut Command, filter: Option<&str>) -> Result<()> {
     process::run(cargo.args(filter).args(["--", "--test-threads", "1"]))
 }
 
-fn chromium() -> Result<PathBuf> {
+/// Where the browser is; installed where that is possible.
+pub(crate) fn chromium() -> Result<PathBuf> {
     const NAMES: [&str; 5] =
         ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
     if let Some(told) = std::env::var_os("CHROME") {

@@ -5,6 +5,7 @@
 
 mod apt;
 mod args;
+mod bench;
 mod browser;
 mod lint;
 mod page;
@@ -42,6 +43,7 @@ fn run(task: Task) -> Result<()> {
         Task::Build => page::build(),
         Task::Serve { port, open } => serve::run(port, open),
         Task::Test { part, filter } => test::run(part, filter.as_deref()),
+        Task::Bench { part, filter } => bench::run(part, filter.as_deref()),
         Task::Screenshots { folder } => browser::screenshots(&folder),
     }
 }

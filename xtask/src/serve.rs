@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use xtask::server::Server;
+use gramerge_server::Server;
 
 use crate::{Result, page, process};
 

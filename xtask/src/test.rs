@@ -63,16 +63,20 @@ pub(crate) fn run(part: Option<Part>, filter: Option<&str>) -> Result<()> {
 fn run_part(part: Part, filter: Option<&str>, account: &mut Account) {
     match part {
         Part::Lint => lint::run(account),
-        Part::Native => account.step("native tests", || native(filter)),
+        Part::Native => native(filter, account),
         Part::Web => account.step("the suite in browser workers", || browser::web(filter)),
         Part::E2e => account.step("the page in a browser", || browser::e2e(filter)),
     }
 }
 
-fn native(filter: Option<&str>) -> Result<()> {
-    let mut cargo = process::cargo();
-    cargo.args(["test", "--workspace", "--exclude", browser::PACKAGE]).args(filter);
-    process::run(&mut cargo)
+/// In two steps: selected together, the packages would switch features on in each other's
+/// dependencies, and all that this task is built from would be compiled once more.
+fn native(filter: Option<&str>, account: &mut Account) {
+    let tests =
+        |packages: &[&str]| process::run(process::cargo().arg("test").args(packages).args(filter));
+    account.step("tests of the tasks", || tests(&["--package", "xtask"]));
+    let others = ["--workspace", "--exclude", "xtask", "--exclude", browser::PACKAGE];
+    account.step("native tests", || tests(&others));
 }
 
 #[cfg(test)]

@@ -166,6 +166,18 @@ fn names_pair_gram_files_with_models() {
 }
 
 #[test]
+fn the_better_name_wins_whatever_the_order() {
+    let files = [
+        checkpoint("sst.safetensors"),
+        checkpoint("other.safetensors"),
+        gram("sst-first-try.gram.safetensors"),
+        gram("sst.gram.safetensors"),
+    ];
+    let warnings = expect(&files, &["sst: [0] ~ 3", "other: [1] ~ 2"], 1);
+    assert!(warnings[0].contains("`sst-first-try.gram.safetensors` belongs"), "{warnings:?}");
+}
+
+#[test]
 fn a_source_weighs_more_than_a_name() {
     let files = [
         checkpoint("a.safetensors"),

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use gramerge_server::Server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use xtask::server::Server;
 
 use crate::chromium::Chromium;
 use crate::connection::{Connection, Event};

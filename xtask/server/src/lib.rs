@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn serves_a_file_without_caching() {
-        let answer = served("GET /server.rs?x=1");
+        let answer = served("GET /lib.rs?x=1");
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert!(answer.contains("Cache-Control: no-store"), "{answer}");
         assert!(answer.contains("A static file server"), "{answer}");
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn head_has_no_body() {
-        let answer = served("HEAD /server.rs");
+        let answer = served("HEAD /lib.rs");
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert!(answer.ends_with("\r\n\r\n"), "{answer}");
     }

@@ -1,0 +1,133 @@
+//! One line per case.
+
+use gramerge_bench::case::Work;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// Where a case ran.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Where {
+    Native,
+    Web,
+}
+
+/// What is known about the runs of one case.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    pub(crate) case: String,
+    pub(crate) at: Where,
+    pub(crate) kernels: String,
+    pub(crate) seconds: Vec<f64>,
+    /// Rates and whatever else belongs to the case.
+    pub(crate) more: Map<String, Value>,
+}
+
+impl Record {
+    /// One record for the same case on several workers at once: their rates add up.
+    pub(crate) fn of_workers(name: &str, at: Where, kernels: &str, runs: &[(Vec<f64>, Work)]) -> Self {
+        let seconds: Vec<f64> = runs.iter().flat_map(|(seconds, _)| seconds.clone()).collect();
+        let rate = |amount: fn(&Work) -> Option<f64>| -> Option<f64> {
+            runs.iter().map(|(seconds, work)| Some(amount(work)? / median(seconds))).sum()
+        };
+        let work = runs.first().map(|(_, work)| work.clone()).unwrap_or_default();
+        let mut more = Map::new();
+        more.insert("workers".into(), runs.len().into());
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                more.insert(key.into(), value);
+            }
+        };
+        put("gflops", rate(|work| work.flops).map(|rate| json!(rate / 1e9)));
+        put("bytes_per_s", rate(|work| work.bytes).map(|rate| json!(rate)));
+        put("path", work.path.map(Value::from));
+        put("error_estimate", work.error_estimate.map(Value::from));
+        put("condition", work.condition.map(Value::from));
+        Self { case: name.into(), at, kernels: kernels.into(), seconds, more }
+    }
+
+    pub(crate) fn median_s(&self) -> f64 {
+        median(&self.seconds)
+    }
+
+    fn to_json(&self) -> Value {
+        let sorted = sorted(&self.seconds);
+        let mut line = Map::new();
+        line.insert("case".into(), self.case.clone().into());
+        line.insert("where".into(), json!(self.at));
+        line.insert("kernels".into(), self.kernels.clone().into());
+        line.insert("median_s".into(), self.median_s().into());
+        line.insert("min_s".into(), sorted.first().copied().into());
+        line.insert("max_s".into(), sorted.last().copied().into());
+        line.insert("runs".into(), sorted.len().into());
+        line.extend(self.more.clone());
+        line.into()
+    }
+}
+
+fn sorted(seconds: &[f64]) -> Vec<f64> {
+    let mut sorted = seconds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted
+}
+
+/// The middle; the mean of the two middle ones where their number is even.
+pub(crate) fn median(seconds: &[f64]) -> f64 {
+    let sorted = sorted(seconds);
+    match sorted.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => sorted[n / 2],
+        n => 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]),
+    }
+}
+
+/// Everything measured so far.
+#[derive(Debug)]
+pub(crate) struct Book {
+    filter: String,
+    pub(crate) records: Vec<Record>,
+}
+
+impl Book {
+    pub(crate) fn new(filter: &str) -> Self {
+        Self { filter: filter.into(), records: Vec::new() }
+    }
+
+    /// Whether a case is asked for.
+    pub(crate) fn wants(&self, case: &str) -> bool {
+        case.contains(&self.filter)
+    }
+
+    /// Prints a line and keeps it.
+    pub(crate) fn add(&mut self, record: Record) {
+        println!("{}", record.to_json());
+        eprintln!("  {:<34} {:<18} {}", record.case, record.kernels, figures(&record));
+        self.records.push(record);
+    }
+
+    /// Prints a line that is no case.
+    pub(crate) fn note(&mut self, line: &Value) {
+        println!("{line}");
+        eprintln!("{line}");
+    }
+}
+
+fn figures(record: &Record) -> String {
+    let number = |key: &str| record.more.get(key).and_then(Value::as_f64);
+    let mut text = format!("{:9.4} s", record.median_s());
+    if let Some(rate) = number("gflops") {
+        text += &format!(" {rate:8.1} GFLOP/s");
+    }
+    if let Some(rate) = number("bytes_per_s") {
+        text += &format!(" {:8.0} MB/s", rate / 1e6);
+    }
+    if let Some(workers) = number("workers").filter(|workers| *workers > 1.0) {
+        text += &format!("  on {workers}");
+    }
+    for key in ["path", "paths", "worst_error", "memory_bytes", "memory_bound_bytes"] {
+        if let Some(value) = record.more.get(key) {
+            text += &format!("  {key} {value}");
+        }
+    }
+    text
+}

@@ -1,0 +1,90 @@
+//! One layer, solved as the product solves it: accumulate, factorise, solve, check.
+
+use gramerge::dtype::Dtype;
+use gramerge::merge::options::Precision;
+use gramerge::merge::plan::Orientation;
+use gramerge::merge::regmean::matrix::Stored;
+use gramerge::merge::regmean::{Gram, LayerGroup, Weight, solve};
+use gramerge::merge::report::SolvePath;
+use gramerge::Result;
+use pollster::block_on;
+
+use crate::CpuEngines;
+use crate::case::{Ready, Work};
+use crate::data;
+
+const ALPHA: f64 = 0.9;
+/// Inputs and outputs of BERT-base's layers.
+pub const SHAPES: [(usize, usize); 3] = [(768, 768), (768, 3072), (3072, 768)];
+/// Every precision, by its name.
+pub const PRECISIONS: [(&str, Precision); 3] =
+    [("fast", Precision::Fast), ("auto", Precision::Auto), ("exact", Precision::Exact)];
+
+/// The cases of this module.
+pub fn names() -> Vec<String> {
+    let named = |(n, out): (usize, usize)| PRECISIONS.map(|(name, _)| format!("layer-{n}-{out}-{name}"));
+    SHAPES.into_iter().flat_map(named).collect()
+}
+
+/// Makes one of them ready.
+pub fn prepare(name: &str) -> Option<Ready> {
+    let words: Vec<&str> = name.split('-').collect();
+    let ["layer", n, out, precision] = words[..] else { return None };
+    let (n, out) = (n.parse().ok()?, out.parse().ok()?);
+    let precision = precision_named(precision)?;
+    let group = group(n, out).ok()?;
+    Some(Box::new(move || run(&group, precision)))
+}
+
+/// The precision of that name.
+pub fn precision_named(name: &str) -> Option<Precision> {
+    PRECISIONS.iter().find(|(known, _)| *known == name).map(|(_, precision)| *precision)
+}
+
+/// Arithmetic that a layer of K models needs: the factor, K − 1 products and the solve.
+pub fn flops(n: usize, out: usize, n_models: usize) -> f64 {
+    let (n, out, n_models) = (n as f64, out as f64, n_models as f64);
+    n.powi(3) / 3.0 + 2.0 * n * n * out * n_models
+}
+
+/// Its name in reports.
+pub fn path_name(path: SolvePath) -> &'static str {
+    match path {
+        SolvePath::F32 => "f32",
+        SolvePath::F64 => "f64",
+        SolvePath::F64Iterated => "f64 iterated",
+    }
+}
+
+fn run(group: &LayerGroup, precision: Precision) -> Result<Work> {
+    let solution = block_on(solve(&CpuEngines::default(), group, precision))?;
+    let report = &solution.reports[0];
+    Ok(Work {
+        path: Some(path_name(report.path).into()),
+        error_estimate: Some(report.error_estimate),
+        condition: Some(report.condition),
+        ..Work::flops(flops(group.n(), group.n_rows(), group.grams.len()))
+    })
+}
+
+fn group(n: usize, out: usize) -> Result<LayerGroup> {
+    let gram = |model| Gram::full(stored(data::gram(1, model, n), n, n), 1.0);
+    let stored = (0..2).map(|model| stored(data::weight(1, model, out, n), out, n)).collect();
+    let weight = Weight {
+        name: "weight".into(),
+        orientation: Orientation::OutIn,
+        stored,
+        dtype_out: Dtype::F32,
+    };
+    let grams = vec![gram(0)?, gram(1)?];
+    Ok(LayerGroup { alpha: ALPHA, shares: vec![0.5; 2], grams, weights: vec![weight] })
+}
+
+fn stored(values: Vec<f32>, rows: usize, cols: usize) -> Stored {
+    Stored { bytes: to_bytes(&values), dtype: Dtype::F32, rows, cols }
+}
+
+/// Little-endian bytes.
+pub(crate) fn to_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}

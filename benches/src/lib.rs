@@ -1,0 +1,26 @@
+//! What is measured, the same natively and in a browser's worker.
+//!
+//! - [`data`]: seeded Gram matrices and weights, cheap to make.
+//! - [`case`]: one named piece of work, prepared once and run many times.
+//! - [`matrix`], [`layer`], [`convert`]: the cases; [`peak`] is what they are compared with.
+//! - [`bert`]: a whole merge of BERT's shape, from memory, by the product's own jobs.
+//!
+//! Timing is not done here: natively the driver has a clock, in a browser the worker has.
+
+pub mod bert;
+pub mod case;
+pub mod convert;
+pub mod data;
+mod held;
+pub mod layer;
+pub mod matrix;
+mod memory;
+pub mod peak;
+#[cfg(target_arch = "wasm32")]
+mod web;
+
+use gramerge::backend::cpu::{Cpu, Native};
+use gramerge::merge::regmean::Engines;
+
+/// The fastest kernels of this build.
+pub type CpuEngines = Engines<Cpu<Native<f32>>, Cpu<Native<f64>>>;
