@@ -2,7 +2,6 @@
 //!
 //! Bad input gets one sentence with what, where and what to do, exit code 1, and no output file.
 
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -49,7 +48,8 @@ impl Folder {
     ) {
         let metadata: BTreeMap<String, String> =
             metadata.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
-        let described = tensors.iter().map(|(name, dtype, shape, _)| ((*name).into(), *dtype, shape.to_vec()));
+        let described =
+            tensors.iter().map(|(name, dtype, shape, _)| ((*name).into(), *dtype, shape.to_vec()));
         let layout = Layout::new(described, &metadata).unwrap();
         let mut bytes = layout.header_bytes().to_vec();
         bytes.resize(layout.total_bytes() as usize, 0);
@@ -112,7 +112,8 @@ fn merges_verifies_and_repeats_to_the_byte() {
     let first = text(&folder.path("out.safetensors"));
     assert!(folder.merge(&["--threads", "3", "--force"]).status.success());
     assert_eq!(first, text(&folder.path("out.safetensors")), "bytes depend on the threads");
-    let inputs = ["a.safetensors", "b.safetensors", "--gram", "a.gram.safetensors", "b.gram.safetensors"];
+    let inputs =
+        ["a.safetensors", "b.safetensors", "--gram", "a.gram.safetensors", "b.gram.safetensors"];
     let verify = |extra: &[&str]| {
         let mut words = vec!["verify", "out.safetensors"];
         words.extend(inputs);
@@ -166,7 +167,8 @@ fn prints_help_plans_and_inventories() {
 #[test]
 fn usage_errors_exit_with_2() {
     let folder = Folder::new();
-    let one = folder.run(&["merge", "a.safetensors", "-o", "out.safetensors", "--method", "average"]);
+    let one =
+        folder.run(&["merge", "a.safetensors", "-o", "out.safetensors", "--method", "average"]);
     folder.refuses(&one, 2, &["only one model", "give two checkpoints or more"]);
     let no_gram = folder.run(&["merge", "a.safetensors", "b.safetensors", "-o", "out.safetensors"]);
     folder.refuses(&no_gram, 2, &["RegMean needs a Gram file", "average"]);
@@ -220,7 +222,11 @@ fn wrong_grams_are_named() {
     folder.refuses(&folder.merge(&[]), 1, &[WEIGHT, "[5, 5]", "check that the Gram file belongs"]);
     folder.write(name, &[(WEIGHT, Dtype::F32, &[4, 5], vec![0.0; 20])], &[("gram_format", "1")]);
     folder.refuses(&folder.merge(&[]), 1, &[name, WEIGHT, "[4, 5]"]);
-    folder.write(name, &[("other.weight", Dtype::F32, &[4, 4], gram(4, 1.0))], &[("gram_format", "1")]);
+    folder.write(
+        name,
+        &[("other.weight", Dtype::F32, &[4, 4], gram(4, 1.0))],
+        &[("gram_format", "1")],
+    );
     folder.refuses(&folder.merge(&[]), 2, &["no Gram matrix belongs to any weight"]);
 }
 
@@ -238,7 +244,8 @@ fn an_indefinite_gram_is_refused_by_name() {
 fn different_models_are_refused_before_reading() {
     let folder = Folder::new();
     let weight = || (WEIGHT, Dtype::F32, &[3_u64, 4][..], vec![1.0; 12]);
-    let write = |tensors: &[(&str, Dtype, &[u64], Vec<f64>)]| folder.write("b.safetensors", tensors, &[]);
+    let write =
+        |tensors: &[(&str, Dtype, &[u64], Vec<f64>)]| folder.write("b.safetensors", tensors, &[]);
     write(&[weight()]);
     folder.refuses(&folder.merge(&[]), 1, &["fc.bias", "does not have it"]);
     write(&[weight(), ("fc.bias", Dtype::F32, &[4], vec![0.0; 4])]);

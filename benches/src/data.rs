@@ -87,7 +87,8 @@ pub fn gram(layer: u64, model: u64, n: usize) -> Vec<f32> {
 fn features(layer: u64, model: u64, n: usize) -> (Vec<f64>, Vec<f64>) {
     let mut shared = Random::new(layer + (1 << 60));
     let mut own = Random::new(layer + ((model + 201) << 32));
-    let scale = |own: &mut Random, shared: &mut Random| (0.8 * shared.next() + 0.1 * own.next()).exp();
+    let scale =
+        |own: &mut Random, shared: &mut Random| (0.8 * shared.next() + 0.1 * own.next()).exp();
     let mut scales: Vec<f64> = (0..n).map(|_| scale(&mut own, &mut shared)).collect();
     for _ in 0..N_OUTLIERS {
         scales[shared.below(n)] *= OUTLIER;

@@ -1,12 +1,12 @@
 //! One layer, solved as the product solves it: accumulate, factorise, solve, check.
 
+use gramerge::Result;
 use gramerge::dtype::Dtype;
 use gramerge::merge::options::Precision;
 use gramerge::merge::plan::Orientation;
 use gramerge::merge::regmean::matrix::Stored;
 use gramerge::merge::regmean::{Gram, LayerGroup, Weight, solve};
 use gramerge::merge::report::SolvePath;
-use gramerge::Result;
 use pollster::block_on;
 
 use crate::CpuEngines;
@@ -22,7 +22,8 @@ pub const PRECISIONS: [(&str, Precision); 3] =
 
 /// The cases of this module.
 pub fn names() -> Vec<String> {
-    let named = |(n, out): (usize, usize)| PRECISIONS.map(|(name, _)| format!("layer-{n}-{out}-{name}"));
+    let named =
+        |(n, out): (usize, usize)| PRECISIONS.map(|(name, _)| format!("layer-{n}-{out}-{name}"));
     SHAPES.into_iter().flat_map(named).collect()
 }
 

@@ -31,7 +31,11 @@ pub trait Source {
 ///
 /// # Errors
 /// As [`Source::read_into`]; also if the memory cannot be had.
-pub async fn read_range(source: &impl Source, offset_bytes: u64, len_bytes: u64) -> Result<Vec<u8>> {
+pub async fn read_range(
+    source: &impl Source,
+    offset_bytes: u64,
+    len_bytes: u64,
+) -> Result<Vec<u8>> {
     let mut buffer = allocate(source, len_bytes)?;
     let mut offset_bytes = offset_bytes;
     for piece in buffer.chunks_mut(MAX_READ_BYTES) {

@@ -112,7 +112,10 @@ impl<S: Source> Models<S> {
     /// `Usage` if there are fewer.
     pub fn new(list: Vec<Model<S>>) -> Result<Self> {
         match list.len() {
-            0 => Err(Error::usage("there is no model to merge").advice("give two checkpoints or more")),
+            0 => {
+                Err(Error::usage("there is no model to merge")
+                    .advice("give two checkpoints or more"))
+            }
             1 => Err(Error::usage(format!(
                 "there is only one model, `{}`",
                 crate::printable(&list[0].name)

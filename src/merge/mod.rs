@@ -21,8 +21,8 @@ pub mod run;
 pub mod verify;
 
 pub use files::{Model, Models};
-pub use library::{Library, file_name};
 pub use inventory::{Inventory, Selection};
+pub use library::{Library, file_name};
 pub use options::Options;
 pub use plan::Plan;
 pub use report::Report;

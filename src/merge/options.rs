@@ -97,6 +97,10 @@ impl Options {
         if !(0.0..=1.0).contains(&self.alpha) {
             return Err(Error::usage(format!("alpha is {}, outside [0, 1]", self.alpha)));
         }
+        if self.device == Device::Gpu {
+            return Err(Error::usage("this build has no graphics-card engine")
+                .advice("let the device be auto or cpu"));
+        }
         self.validate_coefficients(n_models)?;
         for keep in &self.keep {
             if keep.model >= n_models {
@@ -122,7 +126,9 @@ impl Options {
         }
         let sum: f64 = coefficients.iter().sum();
         if coefficients.iter().any(|c| !c.is_finite() || *c < 0.0) || sum <= 0.0 {
-            return Err(Error::usage("coefficients must be finite, not negative, and not all zero"));
+            return Err(Error::usage(
+                "coefficients must be finite, not negative, and not all zero",
+            ));
         }
         Ok(())
     }

@@ -70,7 +70,9 @@ impl Mlp {
             layers.push(Layer { weight, bias });
         }
         match layers.is_empty() {
-            true => Err(Error::input("it has no layer `fc1`, so it is not the sample's classifier")),
+            true => {
+                Err(Error::input("it has no layer `fc1`, so it is not the sample's classifier"))
+            }
             false => Ok(Self { layers }),
         }
     }

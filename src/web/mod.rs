@@ -63,11 +63,7 @@ impl Engine {
     }
 
     /// Prepares a merge of the inspected files: what must be known before jobs can be handed out.
-    pub fn begin(
-        &mut self,
-        selection: JsValue,
-        options: JsValue,
-    ) -> Result<JsValue, JsValue> {
+    pub fn begin(&mut self, selection: JsValue, options: JsValue) -> Result<JsValue, JsValue> {
         self.open(selection, options).map(|opening| to_js(&opening)).map_err(failed)
     }
 

@@ -25,7 +25,12 @@ pub(crate) struct Record {
 
 impl Record {
     /// One record for the same case on several workers at once: their rates add up.
-    pub(crate) fn of_workers(name: &str, at: Where, kernels: &str, runs: &[(Vec<f64>, Work)]) -> Self {
+    pub(crate) fn of_workers(
+        name: &str,
+        at: Where,
+        kernels: &str,
+        runs: &[(Vec<f64>, Work)],
+    ) -> Self {
         let seconds: Vec<f64> = runs.iter().flat_map(|(seconds, _)| seconds.clone()).collect();
         let rate = |amount: fn(&Work) -> Option<f64>| -> Option<f64> {
             runs.iter().map(|(seconds, work)| Some(amount(work)? / median(seconds))).sum()

@@ -103,7 +103,13 @@ impl<'a, T: Copy> StridedMut<'a, T> {
     }
 
     /// Rows `row..row + rows` and columns `col..col + cols`.
-    pub(super) fn part(&mut self, row: usize, col: usize, rows: usize, cols: usize) -> StridedMut<'_, T> {
+    pub(super) fn part(
+        &mut self,
+        row: usize,
+        col: usize,
+        rows: usize,
+        cols: usize,
+    ) -> StridedMut<'_, T> {
         assert!(row + rows <= self.rows && col + cols <= self.cols, "part outside its matrix");
         // SAFETY: as for `Strided::part`.
         let start = unsafe { self.start.add(row * self.row_stride + col) };

@@ -106,7 +106,11 @@ impl<K: Kernel> Backend for Cpu<K> {
         assert_eq!(factor.rows, x.cols, "right-hand sides of another width than the factor");
         let lower = kernel::dense(&factor.values, factor.rows, factor.rows);
         let (m, n) = (x.rows, x.cols);
-        triangular::divide_by_transpose(self.kernel, lower, StridedMut::new(&mut x.values, m, n, n));
+        triangular::divide_by_transpose(
+            self.kernel,
+            lower,
+            StridedMut::new(&mut x.values, m, n, n),
+        );
         triangular::divide(self.kernel, lower, StridedMut::new(&mut x.values, m, n, n));
         Ok(())
     }

@@ -6,7 +6,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use gramerge::dtype::Dtype;
 use gramerge::merge::Options;
 use gramerge::merge::options::{Device, Keep, Method, Precision};
-use gramerge::{Error, Result};
 
 /// Merge fine-tuned checkpoints by RegMean, without their training data.
 #[derive(Debug, Parser)]
@@ -126,12 +125,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn options(&self) -> Result<Options> {
-        if matches!(self.device, DeviceArg::Gpu) {
-            return Err(Error::usage("this build has no graphics-card engine")
-                .advice("leave --device out, or use --device cpu"));
-        }
-        Ok(Options {
+    pub(crate) fn options(&self) -> Options {
+        Options {
             method: self.method.into(),
             alpha: self.alpha,
             coefficients: self.coefficients.clone(),
@@ -140,7 +135,7 @@ impl Settings {
             dtype: self.dtype.map(Into::into),
             device: self.device.into(),
             precision: self.precision.into(),
-        })
+        }
     }
 }
 

@@ -37,7 +37,10 @@ pub(crate) fn models(inputs: &Inputs) -> Result<Models<FileSource>> {
 }
 
 /// One model alone, as for `verify`'s output.
-pub(crate) fn model(path: &Path, gram: Option<&PathBuf>) -> Result<gramerge::merge::Model<FileSource>> {
+pub(crate) fn model(
+    path: &Path,
+    gram: Option<&PathBuf>,
+) -> Result<gramerge::merge::Model<FileSource>> {
     let mut files = files_of(path)?;
     let n_checkpoint_files = files.len();
     files.extend(gram.cloned());
@@ -134,4 +137,3 @@ fn shards(index: &Path, shown: &str) -> Result<Vec<PathBuf>> {
     }
     Ok(files)
 }
-

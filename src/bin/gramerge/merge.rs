@@ -6,13 +6,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use gramerge::backend::cpu::{Cpu, Native};
 use gramerge::backend::Backend;
+use gramerge::backend::cpu::{Cpu, Native};
 use gramerge::io::Sink;
 use gramerge::io::native::FileSource;
+use gramerge::merge::Report;
 use gramerge::merge::regmean::Engines;
 use gramerge::merge::run::{JobOutcome, Merge, Run};
-use gramerge::merge::Report;
 use gramerge::{Error, Result, printable};
 use pollster::block_on;
 
@@ -25,7 +25,7 @@ type CpuEngines = Engines<Cpu<Native<f32>>, Cpu<Native<f64>>>;
 
 pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     let start = Instant::now();
-    let merge = Merge::new(inputs::models(&args.inputs)?, args.settings.options()?)?;
+    let merge = Merge::new(inputs::models(&args.inputs)?, args.settings.options())?;
     if !args.json {
         println!("{}", summary(merge.plan()));
     }
@@ -46,7 +46,11 @@ fn workers(args: &args::Merge, n_jobs: usize) -> usize {
     args.threads.map_or(cores, usize::from).min(n_jobs).max(1)
 }
 
-fn jobs(merge: &Merge<FileSource>, output: &Unfinished, n_workers: usize) -> Result<Vec<JobOutcome>> {
+fn jobs(
+    merge: &Merge<FileSource>,
+    output: &Unfinished,
+    n_workers: usize,
+) -> Result<Vec<JobOutcome>> {
     let queue = Queue::new(merge.jobs().len());
     std::thread::scope(|scope| {
         for _ in 0..n_workers {

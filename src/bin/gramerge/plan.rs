@@ -11,7 +11,7 @@ use crate::inputs;
 use crate::output::{bytes, json};
 
 pub(crate) fn run(args: &args::Plan) -> Result<ExitCode> {
-    let options = args.settings.options()?;
+    let options = args.settings.options();
     let plan = Plan::make(&inputs::models(&args.inputs)?, &options)?;
     if args.json {
         json(&plan)?;

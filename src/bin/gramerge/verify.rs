@@ -13,7 +13,7 @@ use crate::inputs;
 use crate::output::json;
 
 pub(crate) fn run(args: &args::Verify) -> Result<ExitCode> {
-    let merge = Merge::new(inputs::models(&args.inputs)?, args.settings.options()?)?;
+    let merge = Merge::new(inputs::models(&args.inputs)?, args.settings.options())?;
     let out = inputs::model(&args.output, None)?;
     let verified = block_on(verify(&merge, &out, &Cpu::<Native<f64>>::default()))?;
     if args.json {

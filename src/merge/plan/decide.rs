@@ -54,7 +54,9 @@ fn keep(name: &str, found: &[Option<&TensorInfo>], patterns: &Patterns) -> Optio
     let (_, model) = patterns.keep.iter().find(|(pattern, _)| pattern.is_match(name))?;
     Some(match found[*model] {
         Some(_) => Action::Keep { model: *model },
-        None => refuse(format!("it is to be kept from model {}, which does not have it", model + 1)),
+        None => {
+            refuse(format!("it is to be kept from model {}, which does not have it", model + 1))
+        }
     })
 }
 

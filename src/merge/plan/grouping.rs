@@ -124,9 +124,8 @@ pub(super) fn unmatched<S: Source>(plan: &Plan, models: &[Model<S>]) -> Vec<Unma
             .filter_map(|tensor| Some(gram.find(&tensor.name)?.key.as_str()))
             .collect();
         let strangers = gram.entries.values().filter(|entry| !asked.contains(entry.key.as_str()));
-        unmatched.extend(
-            strangers.map(|entry| UnmatchedGram { model: index, name: entry.key.clone() }),
-        );
+        unmatched
+            .extend(strangers.map(|entry| UnmatchedGram { model: index, name: entry.key.clone() }));
     }
     unmatched
 }

@@ -9,9 +9,7 @@ mod grouping;
 mod types;
 
 use regex_lite::Regex;
-pub use types::{
-    Action, Counts, Estimate, Group, Orientation, Plan, PlannedTensor, UnmatchedGram,
-};
+pub use types::{Action, Counts, Estimate, Group, Orientation, Plan, PlannedTensor, UnmatchedGram};
 
 use super::files::{Model, Models};
 use super::group_files::gram_contradicts;
@@ -29,7 +27,11 @@ impl Patterns {
     fn new(options: &Options) -> Result<Self> {
         let keep = |keep: &super::options::Keep| Ok((compile(&keep.pattern)?, keep.model));
         Ok(Self {
-            exclude: options.exclude.iter().map(|pattern| compile(pattern)).collect::<Result<_>>()?,
+            exclude: options
+                .exclude
+                .iter()
+                .map(|pattern| compile(pattern))
+                .collect::<Result<_>>()?,
             keep: options.keep.iter().map(keep).collect::<Result<_>>()?,
         })
     }
@@ -141,9 +143,7 @@ fn unmatched_sentence(plan: &Plan) -> Option<String> {
 }
 
 fn partly_covered(plan: &Plan) -> Option<String> {
-    let partly = |tensor: &&PlannedTensor| {
-        matches!(&tensor.action, Action::Average { why } if why.starts_with(grouping::PARTLY))
-    };
+    let partly = |tensor: &&PlannedTensor| matches!(&tensor.action, Action::Average { why } if why.starts_with(grouping::PARTLY));
     let first = plan.tensors.iter().find(partly)?;
     let n = plan.tensors.iter().filter(partly).count();
     Some(format!(

@@ -140,7 +140,9 @@ fn check_symmetry(stored: &Stored, diagonal: &[f64], scale: f64) -> Result<bool>
             exact &= a == b;
             let size = (diagonal[i] * diagonal[j]).sqrt();
             if (a - b).abs() * scale > SYMMETRY_TOLERANCE * size {
-                let what = format!("the Gram matrix is not symmetric: {a:e} at ({i}, {j}), {b:e} at ({j}, {i})");
+                let what = format!(
+                    "the Gram matrix is not symmetric: {a:e} at ({i}, {j}), {b:e} at ({j}, {i})"
+                );
                 return Err(Error::input(what).advice("it must be XᵀX of the layer's inputs"));
             }
         }

@@ -161,11 +161,9 @@ impl<'a> Problem<'a> {
         backend.solve(&factorised.factor, &mut x).await?;
         let mut x = backend.download(x).await?;
         self.set_dead(&mut x);
-        let judgements =
-            estimate::judge(backend, double, group, scaling, &factorised, &x).await?;
+        let judgements = estimate::judge(backend, double, group, scaling, &factorised, &x).await?;
         let passed = judgements.iter().all(|judgement| judgement.error <= limits.error);
-        let solved =
-            Solved { x, condition, judgements, n_iterations: 0, floor: 0.0, remark: None };
+        let solved = Solved { x, condition, judgements, n_iterations: 0, floor: 0.0, remark: None };
         Ok(passed.then_some(solved))
     }
 
@@ -185,8 +183,7 @@ impl<'a> Problem<'a> {
             steps.push(self.relative_sizes(&x, &step));
             n_iterations += 1;
         }
-        let judged =
-            estimate::judge(double, double, group, &self.scaling, &factorised, &x).await?;
+        let judged = estimate::judge(double, double, group, &self.scaling, &factorised, &x).await?;
         let judgements = judged
             .iter()
             .zip(steps.remaining())

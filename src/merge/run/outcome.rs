@@ -61,7 +61,8 @@ impl<S: Source> Merge<S> {
                 note: note(measures),
             })
             .collect();
-        let errors = tensors.iter().filter_map(|tensor| Some(tensor.solve.as_ref()?.error_estimate));
+        let errors =
+            tensors.iter().filter_map(|tensor| Some(tensor.solve.as_ref()?.error_estimate));
         Report {
             version: VERSION.into(),
             kernels: run.kernels.into(),
@@ -80,7 +81,9 @@ impl<S: Source> Merge<S> {
 fn note(measures: &Measures) -> Option<String> {
     match (measures.n_not_finite, measures.n_overflowed) {
         (0, 0) => None,
-        (0, n) => Some(format!("{n} values are too large for the output dtype and became infinite")),
+        (0, n) => {
+            Some(format!("{n} values are too large for the output dtype and became infinite"))
+        }
         (n, _) => Some(format!("{n} values are NaN or infinite, as in an input")),
     }
 }

@@ -11,7 +11,9 @@ impl<S: Source> Merge<S> {
     pub(super) async fn stream(&self, piece: &Piece, sink: &mut impl Sink) -> Result<TensorPart> {
         let tensor = &self.plan.tensors[piece.tensor];
         let (bytes, measures) = match tensor.action {
-            Action::Keep { model } => (self.read(tensor, piece, model).await?.1, Measures::default()),
+            Action::Keep { model } => {
+                (self.read(tensor, piece, model).await?.1, Measures::default())
+            }
             Action::Copy { .. } => (self.copy(tensor, piece).await?, Measures::default()),
             _ => {
                 let inputs = self.read_all(tensor, piece).await?;
@@ -36,7 +38,11 @@ impl<S: Source> Merge<S> {
         Ok((info.dtype, bytes))
     }
 
-    async fn read_all(&self, tensor: &PlannedTensor, piece: &Piece) -> Result<Vec<(Dtype, Vec<u8>)>> {
+    async fn read_all(
+        &self,
+        tensor: &PlannedTensor,
+        piece: &Piece,
+    ) -> Result<Vec<(Dtype, Vec<u8>)>> {
         let mut inputs = Vec::new();
         for model in 0..self.models.list.len() {
             inputs.push(self.read(tensor, piece, model).await?);

@@ -45,8 +45,10 @@ pub fn positive_definite(n: usize, condition: f64, random: &mut Random) -> Vec<f
 fn reflect(n: usize, s: &mut [f64], random: &mut Random) {
     let v = random.matrix(n, 1);
     let scale = 2.0 / v.iter().map(|x| x * x).sum::<f64>();
-    let w: Vec<f64> =
-        s.chunks(n).map(|row| row.iter().zip(&v).map(|(s, v)| s * v).sum::<f64>() * scale).collect();
+    let w: Vec<f64> = s
+        .chunks(n)
+        .map(|row| row.iter().zip(&v).map(|(s, v)| s * v).sum::<f64>() * scale)
+        .collect();
     let kappa = 0.5 * scale * w.iter().zip(&v).map(|(w, v)| w * v).sum::<f64>();
     for i in 0..n {
         for j in 0..n {

@@ -78,7 +78,12 @@ struct Product {
     sizes: Vec<f64>,
 }
 
-async fn multiplied<B: Backend>(backend: &B, m: usize, n: usize, k: usize) -> Result<Product, String> {
+async fn multiplied<B: Backend>(
+    backend: &B,
+    m: usize,
+    n: usize,
+    k: usize,
+) -> Result<Product, String> {
     let mut random = Random::new((m * 1_000_003 + n * 1009 + k) as u64);
     let rounded = |values: Vec<f64>| narrow::<B::Scalar>(&values);
     let a = rounded(random.matrix(m, k));

@@ -25,8 +25,7 @@ pub fn factor(n: usize, s: &[f64], lower: &[f64], eps: f64) -> Verdict {
     let mut apart = vec![0.0; n * n];
     for i in 0..n {
         for j in 0..n {
-            let product: f64 =
-                (0..=i.min(j)).map(|k| lower[i * n + k] * lower[j * n + k]).sum();
+            let product: f64 = (0..=i.min(j)).map(|k| lower[i * n + k] * lower[j * n + k]).sum();
             apart[i * n + j] = s[i * n + j] - product;
         }
     }

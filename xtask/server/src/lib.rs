@@ -3,21 +3,23 @@
 //! Like the plainest static host: no special headers, so that whatever works here works anywhere.
 
 use std::fs::File;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use tiny_http::{Header, Method, Request, Response, StatusCode};
-
-/// A browser opens up to six connections to a host.
-const N_THREADS: usize = 6;
+/// Longest request head that is read.
+const MAX_HEAD_BYTES: u64 = 64 << 10;
+/// A browser may open connections that it never uses.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running server. Dropping it stops it.
 pub struct Server {
-    http: Arc<tiny_http::Server>,
-    threads: Vec<JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
+    stopping: Arc<AtomicBool>,
     address: SocketAddr,
 }
 
@@ -27,12 +29,14 @@ impl Server {
         let root = folder
             .canonicalize()
             .map_err(|e| format!("there is no folder {} to serve: {e}", folder.display()))?;
-        let http = tiny_http::Server::http((Ipv4Addr::LOCALHOST, port))
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .map_err(|e| format!("cannot serve on port {port}: {e}; try `--port 0`"))?;
-        let address = http.server_addr().to_ip().ok_or("the server has no address")?;
-        let http = Arc::new(http);
-        let threads = (0..N_THREADS).map(|_| answer_on_a_thread(&http, &root)).collect();
-        Ok(Server { http, threads, address })
+        let address =
+            listener.local_addr().map_err(|e| format!("the server has no address: {e}"))?;
+        let stopping = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&stopping);
+        let thread = std::thread::spawn(move || accept(&listener, &root, &stop));
+        Ok(Server { thread: Some(thread), stopping, address })
     }
 
     /// The address of the folder's `index.html`.
@@ -42,7 +46,7 @@ impl Server {
 
     /// Serves until the process ends.
     pub fn wait(mut self) {
-        for thread in self.threads.drain(..) {
+        if let Some(thread) = self.thread.take() {
             thread.join().ok();
         }
     }
@@ -50,37 +54,74 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        for _ in &self.threads {
-            self.http.unblock();
-        }
-        for thread in self.threads.drain(..) {
+        self.stopping.store(true, Ordering::Relaxed);
+        // A last connection wakes the thread that waits for one.
+        TcpStream::connect(self.address).ok();
+        if let Some(thread) = self.thread.take() {
             thread.join().ok();
         }
     }
 }
 
-fn answer_on_a_thread(http: &Arc<tiny_http::Server>, root: &Path) -> JoinHandle<()> {
-    let (http, root) = (Arc::clone(http), root.to_path_buf());
-    std::thread::spawn(move || {
-        while let Ok(request) = http.recv() {
-            // A browser that hangs up in the middle of an answer is its own affair.
-            answer(request, &root).ok();
+/// One thread and one answer per connection: nothing can wait behind an idle one.
+fn accept(listener: &TcpListener, root: &Path, stopping: &AtomicBool) {
+    for stream in listener.incoming() {
+        if stopping.load(Ordering::Relaxed) {
+            return;
         }
-    })
+        let root = root.to_path_buf();
+        if let Ok(stream) = stream {
+            // A browser that hangs up in the middle of an answer is its own affair.
+            std::thread::spawn(move || answer(&stream, &root).ok());
+        }
+    }
 }
 
-fn answer(request: Request, root: &Path) -> io::Result<()> {
-    if !matches!(request.method(), Method::Get | Method::Head) {
-        return request.respond(text(405, "only GET and HEAD"));
+fn answer(stream: &TcpStream, root: &Path) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let (method, url) = request(stream)?;
+    let with_body = match method.as_str() {
+        "GET" => true,
+        "HEAD" => false,
+        _ => return text(stream, "405 Method Not Allowed", "only GET and HEAD"),
+    };
+    let found = file_under(root, &url).and_then(|path| Some((File::open(&path).ok()?, path)));
+    let Some((mut file, path)) = found else {
+        return text(stream, "404 Not Found", "no such file");
+    };
+    head(stream, "200 OK", media_type(&path), file.metadata()?.len())?;
+    if with_body {
+        io::copy(&mut file, &mut &*stream)?;
     }
-    let found = file_under(root, request.url());
-    match found.and_then(|path| Some((File::open(&path).ok()?, path))) {
-        Some((file, path)) => {
-            let response = Response::from_file(file);
-            request.respond(with_headers(response, media_type(&path)))
+    Ok(())
+}
+
+/// Method and address of a request; its headers are read and ignored.
+fn request(stream: &TcpStream) -> io::Result<(String, String)> {
+    let mut lines = BufReader::new(stream.take(MAX_HEAD_BYTES)).lines();
+    let first = lines.next().unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))?;
+    for line in lines {
+        if line?.is_empty() {
+            break;
         }
-        None => request.respond(text(404, "no such file")),
     }
+    let mut words = first.split(' ').map(str::to_owned);
+    Ok((words.next().unwrap_or_default(), words.next().unwrap_or_default()))
+}
+
+fn text(stream: &TcpStream, status: &str, sentence: &str) -> io::Result<()> {
+    head(stream, status, "text/plain; charset=utf-8", sentence.len() as u64)?;
+    let mut stream = stream;
+    stream.write_all(sentence.as_bytes())
+}
+
+/// A rebuilt page must show at the next reload, so nothing is cached.
+fn head(mut stream: &TcpStream, status: &str, media_type: &str, len_bytes: u64) -> io::Result<()> {
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {len_bytes}\r\n\
+         Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes())
 }
 
 /// The file that a request means, if it is one and lies under `root`.
@@ -135,32 +176,8 @@ fn media_type(path: &Path) -> &'static str {
     }
 }
 
-fn text(status: u16, sentence: &str) -> Response<io::Cursor<Vec<u8>>> {
-    let response = Response::from_string(sentence).with_status_code(StatusCode(status));
-    with_headers(response, "text/plain; charset=utf-8")
-}
-
-fn with_headers<R: io::Read>(response: Response<R>, media_type: &str) -> Response<R> {
-    let mut response = response;
-    // A rebuilt page must show at the next reload.
-    let headers = [
-        ("Content-Type", media_type),
-        ("Cache-Control", "no-store"),
-        ("X-Content-Type-Options", "nosniff"),
-    ];
-    for (name, value) in headers {
-        if let Ok(header) = Header::from_bytes(name, value) {
-            response.add_header(header);
-        }
-    }
-    response
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
-    use std::net::TcpStream;
-
     use super::*;
 
     fn served(request: &str) -> String {

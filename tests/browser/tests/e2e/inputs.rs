@@ -87,7 +87,8 @@ impl Folder {
         let metadata: BTreeMap<String, String> =
             metadata.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
         let shape = vec![n as u64, n as u64];
-        let tensors = (0..n_layers).map(|i| (format!("layer.{i}.weight"), Dtype::F32, shape.clone()));
+        let tensors =
+            (0..n_layers).map(|i| (format!("layer.{i}.weight"), Dtype::F32, shape.clone()));
         let layout = Layout::new(tensors, &metadata).expect("a layout");
         let mut one = vec![0; n * n * 4];
         encode(Dtype::F32, (0..n * n).map(value), &mut one);
