@@ -152,10 +152,18 @@ impl Session {
     fn middle(&mut self, element: &Element) -> (f64, f64) {
         let corners = self.call_on(
             element,
-            "function () {
-                this.scrollIntoView({ block: 'center', behavior: 'instant' });
-                const box = this.getBoundingClientRect();
-                return [box.x + box.width / 2, box.y + box.height / 2];
+            "async function () {
+                const frame = () => new Promise(requestAnimationFrame);
+                for (let last = ''; ; ) {
+                    this.scrollIntoView({ block: 'center', behavior: 'instant' });
+                    await frame();
+                    await frame();
+                    const box = this.getBoundingClientRect();
+                    const middle = [box.x + box.width / 2, box.y + box.height / 2];
+                    // The page may still be scrolling by itself: wait until it rests.
+                    if (String(middle) === last) return middle;
+                    last = String(middle);
+                }
             }",
         );
         let at = |ix: usize| corners[ix].as_f64().unwrap_or_default();
