@@ -2,6 +2,8 @@
 //!
 //! Bad input gets one sentence with what, where and what to do, exit code 1, and no output file.
 
+#![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

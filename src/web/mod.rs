@@ -19,7 +19,7 @@ use crate::io::web::WebFile;
 use crate::merge::inventory::FileKind;
 use crate::merge::regmean::Engines;
 use crate::merge::run::{JobOutcome, Merge, Run};
-use crate::merge::{Library, Model, Options, Plan, Selection};
+use crate::merge::{Library, Model, Plan};
 use crate::sample::{Evaluation, evaluate};
 use crate::{Error, Result};
 use message::{failed, from_js, to_js};
@@ -130,14 +130,15 @@ impl Engine {
         }
     }
 
-    fn open(&mut self, selection: JsValue, options: JsValue) -> Result<Opening> {
-        let selection: Selection = from_js(selection)?;
-        let options: Options = from_js(options)?;
+    fn open(&mut self, request: JsValue) -> Result<Opening> {
+        let Request::Merge { selection, options, max_workers } = from_js(request)? else {
+            return Err(Error::usage("only a merge can begin"));
+        };
         let merge = Merge::new(self.library.models(&selection)?, options)?;
         let opening = Opening {
             n_jobs: merge.jobs().len(),
             total_bytes: merge.layout().total_bytes(),
-            memory_bytes: merge.plan().estimate.memory_bytes,
+            n_workers: workers(max_workers, &merge),
         };
         let outcomes = vec![None; opening.n_jobs];
         self.running = Some(Running {
@@ -196,6 +197,15 @@ impl Running {
             current: plan.tensors[jobs[index].tensor(plan)].name.clone(),
         }
     }
+}
+
+/// All workers together should leave the browser room.
+const MAX_POOL_BYTES: u64 = 6 << 30;
+
+/// As many workers as are allowed, have work, and fit into memory.
+fn workers(allowed: usize, merge: &Merge<WebFile>) -> usize {
+    let fitting = MAX_POOL_BYTES / merge.plan().estimate.memory_bytes.max(1);
+    allowed.min(merge.jobs().len()).min(fitting as usize).max(1)
 }
 
 fn not_begun() -> Error {

@@ -96,6 +96,6 @@ pub(super) struct Opening {
     pub(super) n_jobs: usize,
     /// Length of the output.
     pub(super) total_bytes: u64,
-    /// Memory that one worker may need.
-    pub(super) memory_bytes: u64,
+    /// How many workers to start.
+    pub(super) n_workers: usize,
 }

@@ -14,11 +14,11 @@ let acknowledge;
 
 /** @type {Record<string, (message: any) => Promise<void> | void>} */
 const handlers = {
-  async begin({ kernels, module, files, paths, selection, options }) {
+  async begin({ kernels, module, files, paths, request }) {
     ({ engine } = await loadEngine(kernels, module));
     const inspected = await engine.handle({ type: "inspect", paths }, files);
     if (inspected.type === "failed") throw inspected;
-    engine.begin(selection, options);
+    engine.begin(request);
     postMessage({ type: "ready" });
   },
   async job({ index }) {

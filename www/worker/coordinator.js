@@ -55,9 +55,7 @@ async function answer({ id, request, files }) {
 async function merge(engine, module, request, reply) {
   const start = performance.now();
   merged = undefined;
-  const { selection, options } = request;
-  const opening = engine.begin(selection, options);
-  const nWorkers = workerCount(request.max_workers, opening);
+  const opening = engine.begin(request);
   const output = await createOutput(opening.total_bytes);
   let writtenBytes = 0;
   /** @param {number} offsetBytes @param {Uint8Array} bytes */
@@ -69,8 +67,8 @@ async function merge(engine, module, request, reply) {
     write(0, engine.header_bytes());
     await runJobs({
       nJobs: opening.n_jobs,
-      nWorkers,
-      setUp: { kernels, module, ...inputs, selection, options },
+      nWorkers: opening.n_workers,
+      setUp: { kernels, module, ...inputs, request },
       describe: (index) => engine.job_tensor(index),
       write,
       finished: (index, outcome) => reply(engine.finish_job(index, outcome, writtenBytes)),
@@ -80,19 +78,7 @@ async function merge(engine, module, request, reply) {
     await output.discard();
     throw error;
   }
-  return engine.finish(performance.now() - start, nWorkers);
-}
-
-/** All workers together should leave the browser room. */
-const MAX_POOL_BYTES = 6e9;
-
-/**
- * @param {number} limit
- * @param {{n_jobs: number, memory_bytes: number}} opening
- */
-function workerCount(limit, { n_jobs, memory_bytes }) {
-  const fitting = Math.floor(MAX_POOL_BYTES / Math.max(memory_bytes, 1));
-  return Math.max(1, Math.min(limit, n_jobs, fitting));
+  return engine.finish(performance.now() - start, opening.n_workers);
 }
 
 /** @param {any} error */

@@ -13,7 +13,7 @@ impl Random {
     }
 
     /// Uniform in [−1, 1).
-    pub fn next(&mut self) -> f64 {
+    pub fn uniform(&mut self) -> f64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,7 +23,7 @@ impl Random {
 
     /// `[rows, cols]`
     pub fn matrix(&mut self, rows: usize, cols: usize) -> Vec<f64> {
-        (0..rows * cols).map(|_| self.next()).collect()
+        (0..rows * cols).map(|_| self.uniform()).collect()
     }
 }
 

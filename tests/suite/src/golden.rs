@@ -188,7 +188,8 @@ fn check_ulps(name: &str, found: &[f64], wanted: &[f64], digits: i32, least: i32
         let exponent = if *b == 0.0 { least } else { b.abs().log2().floor() as i32 };
         let unit = 2f64.powi((exponent + 1 - digits).max(least));
         // Half a unit of rounding on top of the one allowed.
-        if !((a - b).abs() <= 1.5 * unit) {
+        let apart = (a - b).abs();
+        if apart.is_nan() || apart > 1.5 * unit {
             return Err(format!("`{name}`[{index}] is {a:e}, not {b:e}"));
         }
     }

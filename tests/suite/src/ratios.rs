@@ -12,8 +12,8 @@ pub const THRESHOLD: f64 = 30.0;
 /// of absolute products that the element is made of.
 pub fn close(found: &[f64], oracle: &[f64], sizes: &[f64], eps: f64, bound: f64) -> Verdict {
     for (index, ((a, b), size)) in found.iter().zip(oracle).zip(sizes).enumerate() {
-        // Not `>`: a NaN must fail.
-        if !((a - b).abs() <= bound * eps * size) {
+        let apart = (a - b).abs();
+        if apart.is_nan() || apart > bound * eps * size {
             return Err(format!("element {index} is {a:e}, the oracle says {b:e}"));
         }
     }
