@@ -62,9 +62,9 @@ impl Engine {
         }
     }
 
-    /// Prepares a merge of the inspected files: what must be known before jobs can be handed out.
-    pub fn begin(&mut self, selection: JsValue, options: JsValue) -> Result<JsValue, JsValue> {
-        self.open(selection, options).map(|opening| to_js(&opening)).map_err(failed)
+    /// Prepares the merge of a `merge` request: what must be known before jobs are handed out.
+    pub fn begin(&mut self, request: JsValue) -> Result<JsValue, JsValue> {
+        self.open(request).map(|opening| to_js(&opening)).map_err(failed)
     }
 
     /// The first bytes of the output.
