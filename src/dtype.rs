@@ -203,19 +203,32 @@ impl Real for f64 {
     const NAME: &'static str = "f64";
 }
 
-/// Decodes little-endian elements of a float type and hands each to `take(index, value)`.
+/// Widens little-endian elements of a float type to f64, exactly.
 ///
 /// # Panics
-/// If `dtype` is not a float type, which the plan rules out. Trailing bytes that do not fill an
-/// element are ignored.
-pub fn decode(dtype: Dtype, bytes: &[u8], mut take: impl FnMut(usize, f64)) {
+/// If `dtype` is not a float type, which the plan rules out, or `bytes` is not as many elements
+/// as `out`.
+pub fn decode_into(dtype: Dtype, bytes: &[u8], out: &mut [f64]) {
+    assert_eq!(bytes.len(), out.len() * dtype.size_bytes(), "input of the wrong length");
     match dtype {
-        Dtype::F64 => each(bytes, |i, b| take(i, f64::from_le_bytes(b))),
-        Dtype::F32 => each(bytes, |i, b| take(i, f64::from(f32::from_le_bytes(b)))),
-        Dtype::F16 => each(bytes, |i, b| take(i, f16::from_le_bytes(b).to_f64())),
-        Dtype::BF16 => each(bytes, |i, b| take(i, bf16::from_le_bytes(b).to_f64())),
+        Dtype::F64 => widen(bytes, out, f64::from_le_bytes),
+        Dtype::F32 => widen(bytes, out, |b| f64::from(f32::from_le_bytes(b))),
+        Dtype::F16 => widen(bytes, out, |b| f16::from_le_bytes(b).to_f64()),
+        Dtype::BF16 => widen(bytes, out, |b| f64::from(f32_from_bf16(u16::from_le_bytes(b)))),
         other => unreachable!("{} is not merged", other.name()),
     }
+}
+
+/// All elements of `bytes`, as [`decode_into`].
+pub fn decode(dtype: Dtype, bytes: &[u8]) -> Vec<f64> {
+    let mut values = vec![0.0; bytes.len() / dtype.size_bytes()];
+    decode_into(dtype, bytes, &mut values);
+    values
+}
+
+/// bf16 is the upper half of an f32.
+fn f32_from_bf16(bits: u16) -> f32 {
+    f32::from_bits(u32::from(bits) << 16)
 }
 
 /// Encodes f64 values as little-endian elements of a float type, rounding to nearest even.
@@ -233,9 +246,10 @@ pub fn encode(dtype: Dtype, values: impl ExactSizeIterator<Item = f64>, bytes: &
     }
 }
 
-fn each<const N: usize>(bytes: &[u8], mut take: impl FnMut(usize, [u8; N])) {
-    for (index, element) in bytes.as_chunks::<N>().0.iter().enumerate() {
-        take(index, *element);
+// Loops over fixed-size chunks, so that compilers vectorise them.
+fn widen<const N: usize>(bytes: &[u8], out: &mut [f64], widen_one: impl Fn([u8; N]) -> f64) {
+    for (value, element) in out.iter_mut().zip(bytes.as_chunks::<N>().0) {
+        *value = widen_one(*element);
     }
 }
 

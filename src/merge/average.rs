@@ -85,7 +85,7 @@ pub fn average(
     shares: &[f64],
     dtype_out: Dtype,
 ) -> (Vec<u8>, Measures) {
-    let values: Vec<Vec<f64>> = inputs.iter().map(|(dtype, bytes)| widen(*dtype, bytes)).collect();
+    let values: Vec<Vec<f64>> = inputs.iter().map(|(dtype, bytes)| decode(*dtype, bytes)).collect();
     let merged: Vec<f64> = (0..values[0].len()).map(|j| mean(&values, shares, j)).collect();
     let mut measures = Measures::new(inputs.len());
     for (model, own) in values.iter().enumerate() {
@@ -109,10 +109,4 @@ fn mean(values: &[Vec<f64>], shares: &[f64], j: usize) -> f64 {
 /// Equal infinities stay; all else that is not finite has no mean.
 fn mean_not_finite(first: f64, mut others: impl Iterator<Item = f64>) -> f64 {
     if others.all(|w| w == first) { first } else { f64::NAN }
-}
-
-fn widen(dtype: Dtype, bytes: &[u8]) -> Vec<f64> {
-    let mut values = vec![0.0; bytes.len() / dtype.size_bytes()];
-    decode(dtype, bytes, |i, value| values[i] = value);
-    values
 }

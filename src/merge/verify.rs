@@ -130,14 +130,12 @@ fn differs(a: &[u8], b: &[u8]) -> f64 {
 
 /// ‖own − exact‖ / ‖exact‖.
 fn distance(dtype: Dtype, own: &[u8], exact: &[u8]) -> f64 {
-    let mut values = vec![0.0; exact.len() / 8];
-    decode(Dtype::F64, exact, |i, value| values[i] = value);
     let (mut apart, mut size) = (0.0, 0.0);
-    decode(dtype, own, |i, value| {
-        let same = value == values[i] || (value.is_nan() && values[i].is_nan());
-        apart += if same { 0.0 } else { (value - values[i]).powi(2) };
-        size += if values[i].is_finite() { values[i] * values[i] } else { 0.0 };
-    });
+    for (value, exact) in decode(dtype, own).iter().zip(decode(Dtype::F64, exact)) {
+        let same = *value == exact || (value.is_nan() && exact.is_nan());
+        apart += if same { 0.0 } else { (value - exact).powi(2) };
+        size += if exact.is_finite() { exact * exact } else { 0.0 };
+    }
     if apart == 0.0 { 0.0 } else { (apart / size).sqrt() }
 }
 

@@ -167,8 +167,5 @@ impl Heldout {
 
 async fn floats<S: Source>(model: &Model<S>, name: &str) -> Result<Vec<f64>> {
     let (file, info) = model.require(name)?;
-    let bytes = file.read(info).await?;
-    let mut values = vec![0.0; info.n_elements() as usize];
-    decode(info.dtype, &bytes, |i, value| values[i] = value);
-    Ok(values)
+    Ok(decode(info.dtype, &file.read(info).await?))
 }

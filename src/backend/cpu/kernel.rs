@@ -62,7 +62,7 @@ pub fn dense<T>(values: &[T], rows: usize, cols: usize) -> Strided<'_, T> {
     Strided { start, rows, cols, row_stride: cols, col_stride: 1, life: PhantomData }
 }
 
-impl<T: Copy> Strided<'_, T> {
+impl<'a, T: Copy> Strided<'a, T> {
     /// Rows `row..row + rows` and columns `col..col + cols`.
     pub(super) fn part(self, row: usize, col: usize, rows: usize, cols: usize) -> Self {
         assert!(row + rows <= self.rows && col + cols <= self.cols, "part outside its matrix");
@@ -76,6 +76,18 @@ impl<T: Copy> Strided<'_, T> {
     pub(super) fn transposed(self) -> Self {
         let Self { start, rows, cols, row_stride, col_stride, life } = self;
         Self { start, rows: cols, cols: rows, row_stride: col_stride, col_stride: row_stride, life }
+    }
+
+    /// Row `i` of a matrix whose rows are contiguous.
+    pub(super) fn row(self, i: usize) -> &'a [T] {
+        assert!(self.col_stride == 1 && i < self.rows, "no contiguous row of that index");
+        // SAFETY: the row lies inside the matrix, which outlives the view.
+        unsafe { std::slice::from_raw_parts(self.start.add(i * self.row_stride), self.cols) }
+    }
+
+    /// Column `j` of a matrix whose columns are contiguous.
+    pub(super) fn column(self, j: usize) -> &'a [T] {
+        self.transposed().row(j)
     }
 
     /// Element (i, j).

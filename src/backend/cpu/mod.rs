@@ -41,7 +41,7 @@ pub type Portable<T> = packed::Packed<tile::Portable<T>>;
 /// let mut x = cpu.upload(1, 1, vec![2.0]).await?;
 /// cpu.solve(&factor, &mut x).await?;
 /// assert_eq!(cpu.download(x).await?, [0.5]);
-/// # gramerge::Result::Ok(()) }).unwrap();
+/// # Ok::<(), gramerge::Error>(()) }).unwrap();
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cpu<K> {

@@ -99,15 +99,19 @@ fn pack_strip<T: Real>(matrix: Strided<'_, T>, width: usize, strip: &mut [T]) {
     if matrix.row_stride == 1 {
         // The strip's elements of one depth are neighbours already.
         for (depth, group) in strip.chunks_mut(width).enumerate() {
-            for (i, value) in group.iter_mut().take(matrix.rows).enumerate() {
-                *value = matrix.at(i, depth);
+            group[..matrix.rows].copy_from_slice(matrix.column(depth));
+        }
+    } else if matrix.col_stride == 1 {
+        for i in 0..matrix.rows {
+            for (group, value) in strip.chunks_mut(width).zip(matrix.row(i)) {
+                group[i] = *value;
             }
         }
-        return;
-    }
-    for i in 0..matrix.rows {
-        for (depth, group) in strip.chunks_mut(width).enumerate() {
-            group[i] = matrix.at(i, depth);
+    } else {
+        for i in 0..matrix.rows {
+            for (depth, group) in strip.chunks_mut(width).enumerate() {
+                group[i] = matrix.at(i, depth);
+            }
         }
     }
 }

@@ -69,13 +69,13 @@ fn scaled_weights(group: &LayerGroup, scaling: &Scaling, merged: &[Vec<u8>]) -> 
     for (weight, bytes) in group.weights.iter().zip(merged) {
         let n_out = weight.n_out();
         let mut values = vec![0.0; n_out * n];
-        decode(weight.dtype_out, bytes, |index, value| {
+        for (index, value) in decode(weight.dtype_out, bytes).into_iter().enumerate() {
             let place = match weight.orientation {
                 Orientation::OutIn => index,
                 Orientation::InOut => (index % n_out) * n + index / n_out,
             };
             values[place] = value / scaling.scale[place % n];
-        });
+        }
         rows.extend(values);
     }
     rows

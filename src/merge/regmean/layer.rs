@@ -124,30 +124,70 @@ fn not_finite(i: usize, j: usize) -> Error {
         .advice("accumulate it in float32 or float64 and make the file again")
 }
 
+/// Side of the tiles in which mirrored elements are compared: a tile and its mirror stay in cache.
+const TILE: usize = 64;
+
 /// Whether it is mirrored exactly; refuses what is clearly not mirrored.
 fn check_symmetry(stored: &Stored, diagonal: &[f64], scale: f64) -> Result<bool> {
     let n = stored.rows;
-    let (mut row, mut col) = (vec![0.0; n], vec![0.0; n]);
+    let (mut tile, mut mirror) = (vec![0.0; TILE * TILE], vec![0.0; TILE * TILE]);
     let mut exact = true;
-    for i in 0..n {
-        stored.read_row(i, i..n, &mut row);
-        stored.read_col(i, i..n, &mut col);
-        for (offset, (a, b)) in row[..n - i].iter().zip(&col).enumerate() {
-            let j = i + offset;
-            if !(a.is_finite() && b.is_finite()) {
-                return Err(not_finite(i, j));
-            }
-            exact &= a == b;
-            let size = (diagonal[i] * diagonal[j]).sqrt();
-            if (a - b).abs() * scale > SYMMETRY_TOLERANCE * size {
-                let what = format!(
-                    "the Gram matrix is not symmetric: {a:e} at ({i}, {j}), {b:e} at ({j}, {i})"
-                );
-                return Err(Error::input(what).advice("it must be XᵀX of the layer's inputs"));
+    for top in (0..n).step_by(TILE) {
+        for left in (top..n).step_by(TILE) {
+            read_tile(stored, top, left, &mut tile);
+            read_tile(stored, left, top, &mut mirror);
+            exact &= tiles_agree(&tile, &mirror, |i, j, a, b| {
+                check_pair((top + i, left + j), (a, b), diagonal, scale)
+            })?;
+        }
+    }
+    Ok(exact)
+}
+
+/// Rows `top..` and columns `left..`, as far as there are any. `tile: [TILE, TILE]`
+fn read_tile(stored: &Stored, top: usize, left: usize, tile: &mut [f64]) {
+    tile.fill(0.0);
+    let cols = left..stored.cols.min(left + TILE);
+    for (row, line) in (top..stored.rows.min(top + TILE)).zip(tile.chunks_mut(TILE)) {
+        stored.read_row(row, cols.clone(), line);
+    }
+}
+
+/// Whether a tile is its mirror's transpose; every pair that differs goes to `check`.
+fn tiles_agree(
+    tile: &[f64],
+    mirror: &[f64],
+    check: impl Fn(usize, usize, f64, f64) -> Result<()>,
+) -> Result<bool> {
+    let mut exact = true;
+    for (i, line) in tile.chunks(TILE).enumerate() {
+        for (j, a) in line.iter().enumerate() {
+            let b = mirror[j * TILE + i];
+            if *a != b || !a.is_finite() {
+                check(i, j, *a, b)?;
+                exact = false;
             }
         }
     }
     Ok(exact)
+}
+
+fn check_pair(
+    (i, j): (usize, usize),
+    (a, b): (f64, f64),
+    diagonal: &[f64],
+    scale: f64,
+) -> Result<()> {
+    if !(a.is_finite() && b.is_finite()) {
+        return Err(not_finite(i, j));
+    }
+    if (a - b).abs() * scale > SYMMETRY_TOLERANCE * (diagonal[i] * diagonal[j]).sqrt() {
+        return Err(Error::input(format!(
+            "the Gram matrix is not symmetric: {a:e} at ({i}, {j}), {b:e} at ({j}, {i})"
+        ))
+        .advice("it must be XᵀX of the layer's inputs"));
+    }
+    Ok(())
 }
 
 /// One weight of the group, as each model has it.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::dtype::{Dtype, decode};
+use crate::dtype::{Dtype, decode_into};
 
 /// A row-major matrix in its storage dtype.
 #[derive(Debug, Clone)]
@@ -34,8 +34,7 @@ impl Stored {
 /// Consecutive elements from index `first`.
 pub(super) fn read_run(bytes: &[u8], dtype: Dtype, first: usize, out: &mut [f64]) {
     let size = dtype.size_bytes();
-    let run = &bytes[first * size..(first + out.len()) * size];
-    decode(dtype, run, |i, value| out[i] = value);
+    decode_into(dtype, &bytes[first * size..(first + out.len()) * size], out);
 }
 
 /// The element at `index`.

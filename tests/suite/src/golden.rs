@@ -201,9 +201,7 @@ async fn values(file: &TensorFile<Memory>, info: &TensorInfo) -> Result<Vec<f64>
     if !matches!(info.dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {
         return Ok(bytes.into_iter().map(f64::from).collect());
     }
-    let mut values = vec![0.0; info.n_elements() as usize];
-    decode(info.dtype, &bytes, |i, value| values[i] = value);
-    Ok(values)
+    Ok(decode(info.dtype, &bytes))
 }
 
 async fn open(dir: &Dir<'_>, name: &str) -> Result<TensorFile<Memory>> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gramerge::dtype::{Dtype, decode};
+use gramerge::dtype::decode;
 use gramerge::format::{TensorFile, TensorInfo};
 use gramerge::io::native::FileSource;
 use gramerge_browser_tests::place;
@@ -51,16 +51,10 @@ pub(crate) fn same(ours: &Path, theirs: &Path, regressed: &[&str]) -> Result<(),
 }
 
 fn close(info: &TensorInfo, a: &[u8], b: &[u8]) -> Result<(), String> {
-    let (a, b) = (values(info.dtype, a), values(info.dtype, b));
+    let (a, b) = (decode(info.dtype, a), decode(info.dtype, b));
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
     let apart = norm(&mut a.iter().zip(&b).map(|(a, b)| a - b)) / norm(&mut a.iter().copied());
     if apart <= CONTRACT { Ok(()) } else { Err(format!("`{}` is {apart:.1e} apart", info.name)) }
-}
-
-fn values(dtype: Dtype, bytes: &[u8]) -> Vec<f64> {
-    let mut values = vec![0.0; bytes.len() / dtype.size_bytes()];
-    decode(dtype, bytes, |i, value| values[i] = value);
-    values
 }
 
 fn open(path: &Path) -> TensorFile<FileSource> {
