@@ -2,6 +2,7 @@
 //!
 //! W̄ = w_1 + Σ_{i ≥ 2} c_i (w_i − w_1): identical inputs give themselves, to the bit.
 
+use super::sums;
 use crate::dtype::{Dtype, decode, encode};
 
 /// Running figures of one tensor, summed over its elements.
@@ -38,10 +39,8 @@ impl Measures {
 
     /// Compares merged values with model `model`'s.
     pub fn compare(&mut self, model: usize, merged: &[f64], own: &[f64]) {
-        for (w, w_i) in merged.iter().zip(own) {
-            self.apart_squares[model] += (w - w_i) * (w - w_i);
-            self.size_squares[model] += w_i * w_i;
-        }
+        self.apart_squares[model] += sums::apart_squares(merged, own);
+        self.size_squares[model] += sums::squares(own);
     }
 
     /// Counts what is not finite, in f64 and after rounding to `dtype`.

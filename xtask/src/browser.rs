@@ -3,6 +3,7 @@
 //! This module builds what the browser loads and finds the browser. Driving it is the work of the
 //! package in `tests/browser`, which is told the places by environment variables.
 
+use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,6 +26,7 @@ pub(crate) fn web(filter: Option<&str>) -> Result<()> {
         wasm::build(&SUITE, kernels, &folder.join(kernels.name()))?;
     }
     let mut cargo = driver("test", &chromium);
+    cargo.arg("--no-fail-fast");
     cargo.env("GRAMERGE_WEB_TESTS", &folder).args(["--test", "harness", "--test", "suite"]);
     run_tests(&mut cargo, filter)
 }
@@ -43,7 +45,7 @@ pub(crate) fn e2e(filter: Option<&str>) -> Result<()> {
 fn command_line() -> Result<PathBuf> {
     let mut cargo = process::cargo();
     process::run(cargo.args(["build", "--package", "gramerge", "--bin", "gramerge"]))?;
-    Ok(process::target().join("debug").join("gramerge"))
+    Ok(process::target().join("debug").join(format!("gramerge{EXE_SUFFIX}")))
 }
 
 /// Builds the page and takes pictures of it.

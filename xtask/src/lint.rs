@@ -6,7 +6,7 @@ use crate::browser::SUITE;
 use crate::page::PRODUCT;
 use crate::test::Account;
 use crate::toolchain::Toolchain;
-use crate::wasm::{self, Kernels};
+use crate::wasm::Kernels;
 use crate::{Result, process};
 
 /// Runs every lint.
@@ -29,16 +29,16 @@ fn for_wasm(kernels: Kernels, account: &mut Account) {
     let name = format!("clippy for wasm, {}", kernels.name());
     let clippy = Toolchain::get().and_then(|toolchain| toolchain.clippy(kernels.rustflags()));
     match clippy {
-        Ok(mut clippy) => account.step(&name, || check(&mut clippy)),
+        Ok(mut clippy) => account.step(&name, || check(&mut clippy, kernels)),
         Err(why) => account.skip(&name, why),
     }
 }
 
-fn check(clippy: &mut Command) -> Result<()> {
-    // The profile of the builds, to share their build scripts and macros.
+fn check(clippy: &mut Command, kernels: Kernels) -> Result<()> {
+    // The profile of the builds: the development profile would optimise macros and build scripts.
     clippy.args(["--lib", "--no-default-features", "--profile", "web"]);
     clippy.args(["--package", PRODUCT.package, "--package", SUITE.package]);
-    clippy.arg("--target-dir").arg(wasm::target());
+    clippy.arg("--target-dir").arg(kernels.target().join("lint"));
     deny_warnings(clippy)
 }
 

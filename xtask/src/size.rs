@@ -41,7 +41,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// Of a file, or of every file in a folder.
+    /// Of a file, or of every file in a folder but type declarations, which no browser asks for.
     pub(crate) fn of(path: &Path) -> Result<Size> {
         measure(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
     }
@@ -63,7 +63,11 @@ fn measure(path: &Path) -> std::io::Result<Size> {
     if path.is_dir() {
         let mut sum = Size::default();
         for entry in fs::read_dir(path)? {
-            let part = measure(&entry?.path())?;
+            let entry = entry?.path();
+            if entry.to_string_lossy().ends_with(".d.ts") {
+                continue;
+            }
+            let part = measure(&entry)?;
             sum.raw_bytes += part.raw_bytes;
             sum.gzip_bytes += part.gzip_bytes;
         }

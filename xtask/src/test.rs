@@ -72,8 +72,11 @@ fn run_part(part: Part, filter: Option<&str>, account: &mut Account) {
 /// In two steps: selected together, the packages would switch features on in each other's
 /// dependencies, and all that this task is built from would be compiled once more.
 fn native(filter: Option<&str>, account: &mut Account) {
-    let tests =
-        |packages: &[&str]| process::run(process::cargo().arg("test").args(packages).args(filter));
+    let tests = |packages: &[&str]| {
+        let mut cargo = process::cargo();
+        cargo.args(["test", "--no-fail-fast"]).args(packages).args(filter);
+        process::run(&mut cargo)
+    };
     account.step("tests of the tasks", || tests(&["--package", "xtask"]));
     let others = ["--workspace", "--exclude", "xtask", "--exclude", browser::PACKAGE];
     account.step("native tests", || tests(&others));

@@ -41,6 +41,12 @@ impl Kernels {
             Kernels::Relaxed => "-Ctarget-feature=+simd128,+relaxed-simd",
         }
     }
+
+    /// Where cargo builds with these flags. They must not share a folder: cargo gives a `cdylib`
+    /// the same file name whatever its flags, so one build would pass for the other.
+    pub(crate) fn target(self) -> PathBuf {
+        process::target().join("wasm").join(self.name())
+    }
 }
 
 /// A package with a `cdylib`, and how to ask cargo for it.
@@ -63,14 +69,8 @@ pub(crate) fn build(library: &Library, kernels: Kernels, folder: &Path) -> Resul
     stage.end(&folder.join(format!("{}_bg.wasm", library.module)))
 }
 
-/// Apart from native builds, which another cargo may be doing. Kernel builds share it: cargo keeps
-/// what was compiled with different flags apart.
-pub(crate) fn target() -> PathBuf {
-    process::target().join("wasm")
-}
-
 fn compile(library: &Library, kernels: Kernels) -> Result<PathBuf> {
-    let target = target();
+    let target = kernels.target();
     let mut cargo = Toolchain::get()?.cargo("build", kernels.rustflags());
     cargo.args(["--lib", "--no-default-features", "--profile", "web"]);
     cargo.args(["--package", library.package]).arg("--target-dir").arg(&target);

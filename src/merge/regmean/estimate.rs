@@ -9,6 +9,7 @@ use super::product::{Factorised, Scaling, weighted_sum};
 use crate::Result;
 use crate::backend::Backend;
 use crate::dtype::Real;
+use crate::merge::sums;
 
 /// Sign vectors per weight. Even for an error of rank one, eight of them see less than half of it
 /// in one case of fifty.
@@ -175,9 +176,10 @@ impl Lines {
         weight.read(0, row, 0..self.anchor.len(), &mut self.anchor);
         for (j, value) in x.iter().enumerate() {
             self.x[j] = value.to_f64();
-            squares.x += self.x[j] * self.x[j];
-            squares.weight += (self.anchor[j] + self.x[j] * scaling.scale[j]).powi(2);
+            self.difference[j] = self.anchor[j] + self.x[j] * scaling.scale[j];
         }
+        squares.x += sums::squares(&self.x);
+        squares.weight += sums::squares(&self.difference);
     }
 
     /// (Ŵ_i − Â − X̂)[row].
@@ -191,7 +193,7 @@ impl Lines {
 
 /// ‖values‖₂.
 pub(super) fn norm(values: &[f64]) -> f64 {
-    values.iter().map(|value| value * value).sum::<f64>().sqrt()
+    sums::squares(values).sqrt()
 }
 
 fn normalise(row: &mut [f64]) {

@@ -56,7 +56,7 @@ impl Gram {
         let gram = Self { n, storage: Storage::Packed { bytes, dtype }, scale, diagonal };
         let mut row = vec![0.0; n];
         for i in 0..n {
-            gram.read_row(i, &mut row);
+            gram.read(i, 0..n, &mut row);
             check_finite(i, &row)?;
         }
         Ok(gram)
@@ -72,24 +72,32 @@ impl Gram {
         &self.diagonal
     }
 
-    /// Row `row`, per row of X. `out: [n]`.
-    pub fn read_row(&self, row: usize, out: &mut [f64]) {
+    /// What stored elements are multiplied with to be means per row of X.
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// Columns `cols` of row `row` as they are stored: times [`Self::scale`] they are G.
+    pub fn read(&self, row: usize, cols: Range<usize>, out: &mut [f64]) {
         match &self.storage {
-            Storage::Symmetric(stored) => stored.read_row(row, 0..self.n, out),
+            Storage::Symmetric(stored) => stored.read_row(row, cols, out),
             Storage::NearlySymmetric(stored) => {
-                let mut mirrored = vec![0.0; self.n];
-                stored.read_row(row, 0..self.n, out);
-                stored.read_col(row, 0..self.n, &mut mirrored);
+                let mut mirrored = vec![0.0; cols.len()];
+                stored.read_row(row, cols.clone(), out);
+                stored.read_col(row, cols, &mut mirrored);
                 out.iter_mut().zip(mirrored).for_each(|(a, b)| *a = 0.5 * (*a + b));
             }
             Storage::Packed { bytes, dtype } => {
-                for (j, value) in out.iter_mut().enumerate().take(row) {
+                let (left, right) = (cols.start..cols.end.min(row), cols.start.max(row)..cols.end);
+                for (j, value) in left.clone().zip(out.iter_mut()) {
                     *value = read_one(bytes, *dtype, packed_index(self.n, j, row));
                 }
-                read_run(bytes, *dtype, packed_index(self.n, row, row), &mut out[row..]);
+                if !right.is_empty() {
+                    let out = &mut out[left.len()..][..right.len()];
+                    read_run(bytes, *dtype, packed_index(self.n, row, right.start), out);
+                }
             }
         }
-        out.iter_mut().for_each(|value| *value *= self.scale);
     }
 }
 
@@ -254,12 +262,16 @@ impl LayerGroup {
             .map(|(index, (weight, row))| (index, weight, row))
     }
 
-    /// Row `row` of G̃_i = c_i (α G_i + (1 − α) diag G_i). `out: [n]`.
-    pub fn shrunk_row(&self, model: usize, row: usize, out: &mut [f64]) {
+    /// Columns `cols` of row `row` of diag(s) G̃_i diag(s), where
+    /// G̃_i = c_i (α G_i + (1 − α) diag G_i). `s: [n]`, `out: [cols]`.
+    pub fn shrunk(&self, model: usize, s: &[f64], row: usize, cols: Range<usize>, out: &mut [f64]) {
         let (gram, share) = (&self.grams[model], self.shares[model]);
-        gram.read_row(row, out);
-        out.iter_mut().for_each(|value| *value *= share * self.alpha);
-        out[row] = share * gram.diagonal()[row];
+        gram.read(row, cols.clone(), out);
+        let factor = share * self.alpha * gram.scale() * s[row];
+        out.iter_mut().zip(&s[cols.clone()]).for_each(|(value, s)| *value *= factor * s);
+        if cols.contains(&row) {
+            out[row - cols.start] = share * gram.diagonal()[row] * s[row] * s[row];
+        }
     }
 
     /// The weighted mean minus the anchor, Σ c_i (W_i − W_1), for one row. `out: [n]`.

@@ -11,6 +11,7 @@ use super::layer::LayerGroup;
 use crate::Result;
 use crate::backend::{Backend, NotPositive};
 use crate::dtype::Real;
+use crate::merge::sums;
 
 /// Rows of Ĝ that are widened and multiplied at once.
 const PANEL: usize = 256;
@@ -69,10 +70,10 @@ pub async fn factorise<B: Backend>(
     let mut norms = Norms::new(n);
     let (mut row, mut total) = (vec![0.0; n], vec![0.0; n]);
     for i in 0..n {
-        total.fill(0.0);
+        total[..=i].fill(0.0);
         for model in 0..group.grams.len() {
-            scaled_row(group, scaling, model, i, &mut row);
-            total.iter_mut().zip(&row).for_each(|(sum, value)| *sum += value);
+            group.shrunk(model, &scaling.scale, i, 0..i + 1, &mut row[..=i]);
+            total[..=i].iter_mut().zip(&row).for_each(|(sum, value)| *sum += value);
         }
         total[i] = if scaling.dead[i] { 1.0 } else { total[i] * (1.0 + floor) };
         norms.add(i, &total[..=i]);
@@ -98,26 +99,17 @@ impl Norms {
 
     /// Takes row `i` up to and with its diagonal.
     fn add(&mut self, i: usize, lower: &[f64]) {
-        for (j, value) in lower.iter().enumerate() {
-            self.row_sums[i] += value.abs();
-            self.squares += value * value;
-            if j != i {
-                self.row_sums[j] += value.abs();
-                self.squares += value * value;
-            }
+        let off_diagonal = &lower[..i];
+        self.row_sums[i] += sums::absolute(lower);
+        for (sum, value) in self.row_sums.iter_mut().zip(off_diagonal) {
+            *sum += value.abs();
         }
+        self.squares += sums::squares(lower) + sums::squares(off_diagonal);
     }
 
     fn bound(&self) -> f64 {
         self.row_sums.iter().fold(0.0, |a: f64, b| a.max(*b)).min(self.squares.sqrt())
     }
-}
-
-/// Row `row` of Ĝ_i. `out: [n]`.
-fn scaled_row(group: &LayerGroup, scaling: &Scaling, model: usize, row: usize, out: &mut [f64]) {
-    group.shrunk_row(model, row, out);
-    let own = scaling.scale[row];
-    out.iter_mut().zip(&scaling.scale).for_each(|(value, s)| *value *= own * s);
 }
 
 /// Σ_i B_i Ĝ_i with `B_i: [m, n]` given by column panels: `fill(model, cols, panel)` writes
@@ -161,7 +153,7 @@ fn gram_panel<B: Backend>(
     let mut row = vec![0.0; n];
     let mut panel = Vec::with_capacity(rows.len() * n);
     for index in rows {
-        scaled_row(group, scaling, model, index, &mut row);
+        group.shrunk(model, &scaling.scale, index, 0..n, &mut row);
         panel.extend(row.iter().map(|value| B::Scalar::from_f64(*value)));
     }
     panel

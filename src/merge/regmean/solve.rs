@@ -5,13 +5,14 @@
 //! Iterating removes the floor's bias from every direction that the Grams determine, and leaves
 //! the others at the mean, which is the limit of a vanishing floor.
 
-use super::estimate::{self, Judgement, norm, ratio};
-use super::layer::LayerGroup;
+use super::estimate::{self, Judgement, ratio};
+use super::layer::{LayerGroup, Weight};
 use super::product::{self, Factorised, Scaling};
 use crate::backend::Backend;
 use crate::dtype::{Dtype, Real};
 use crate::merge::options::Precision;
 use crate::merge::report::{SolvePath, SolveReport};
+use crate::merge::sums;
 use crate::{Error, Result};
 
 /// The accuracy contract: relative error of a merged weight, Frobenius.
@@ -361,22 +362,32 @@ fn spread(group: &LayerGroup) -> Result<f64> {
     let (mut own, mut anchor) = (vec![0.0; n], vec![0.0; n]);
     let mut largest: f64 = 0.0;
     for weight in &group.weights {
-        for model in 0..group.grams.len() {
-            let (mut apart, mut size) = (0.0, 0.0);
-            for row in 0..weight.n_out() {
+        let mut apart = vec![0.0; group.grams.len()];
+        let mut size = 0.0;
+        for row in 0..weight.n_out() {
+            weight.read(0, row, 0..n, &mut anchor);
+            let anchor_squares = sums::squares(&anchor);
+            check_finite(weight, 0, row, anchor_squares)?;
+            size += anchor_squares;
+            for (model, apart) in apart.iter_mut().enumerate().skip(1) {
                 weight.read(model, row, 0..n, &mut own);
-                weight.read(0, row, 0..n, &mut anchor);
-                if own.iter().any(|value| !value.is_finite()) {
-                    let what = format!("model {} holds a NaN or infinity in row {row}", model + 1);
-                    return Err(Error::input(what)
-                        .tensor(&weight.name)
-                        .advice("a broken weight cannot be regressed: repair it, or exclude it"));
-                }
-                apart += own.iter().zip(&anchor).map(|(w, a)| (w - a) * (w - a)).sum::<f64>();
-                size += norm(&anchor).powi(2);
+                let squares = sums::apart_squares(&own, &anchor);
+                check_finite(weight, model, row, squares)?;
+                *apart += squares;
             }
-            largest = largest.max(ratio(apart.sqrt(), size.sqrt()));
         }
+        let of_weight = apart.iter().map(|apart| ratio(apart.sqrt(), size.sqrt()));
+        largest = of_weight.fold(largest, f64::max);
     }
     Ok(largest)
+}
+
+/// A sum of squares is finite where all values are (and none near the end of f64's range).
+fn check_finite(weight: &Weight, model: usize, row: usize, squares: f64) -> Result<()> {
+    if squares.is_finite() {
+        return Ok(());
+    }
+    Err(Error::input(format!("model {} holds a NaN or infinity in row {row}", model + 1))
+        .tensor(&weight.name)
+        .advice("a broken weight cannot be regressed: repair it, or exclude it"))
 }

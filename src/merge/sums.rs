@@ -1,0 +1,33 @@
+//! Sums over long rows. Several running sums, so that additions need not wait for one another and
+//! compilers can vectorise them; the order is fixed, so the result is the same everywhere.
+
+const LANES: usize = 8;
+
+/// Σ f(a_j, b_j).
+fn sum(a: &[f64], b: &[f64], f: impl Fn(f64, f64) -> f64) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (a, rest_a) = a.as_chunks::<LANES>();
+    let (b, rest_b) = b.as_chunks::<LANES>();
+    for (a, b) in a.iter().zip(b) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += f(*a, *b);
+        }
+    }
+    let rest: f64 = rest_a.iter().zip(rest_b).map(|(a, b)| f(*a, *b)).sum();
+    sums.iter().sum::<f64>() + rest
+}
+
+/// Σ a_j².
+pub(super) fn squares(a: &[f64]) -> f64 {
+    sum(a, a, |a, _| a * a)
+}
+
+/// Σ (a_j − b_j)².
+pub(super) fn apart_squares(a: &[f64], b: &[f64]) -> f64 {
+    sum(a, b, |a, b| (a - b) * (a - b))
+}
+
+/// Σ |a_j|.
+pub(super) fn absolute(a: &[f64]) -> f64 {
+    sum(a, a, |a, _| a.abs())
+}
