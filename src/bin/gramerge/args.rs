@@ -140,7 +140,7 @@ impl Settings {
 }
 
 /// `REGEX=N`, N counting from 1. The last `=` separates, since a pattern may hold one.
-fn keep(text: &str) -> std::result::Result<Keep, String> {
+fn keep(text: &str) -> Result<Keep, String> {
     let wrong = || format!("`{text}` is not REGEX=N with N counting models from 1");
     let (pattern, model) = text.rsplit_once('=').ok_or_else(wrong)?;
     let model: usize = model.parse().map_err(|_| wrong())?;

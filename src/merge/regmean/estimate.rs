@@ -73,29 +73,27 @@ pub async fn judge<B: Backend, D: Backend<Scalar = f64>>(
     factorised: &Factorised<B>,
     x: &[B::Scalar],
 ) -> Result<Vec<Judgement>> {
-    let n = group.n();
-    let probes = probe(group, scaling, x);
-    let m = probes.n_rows;
-    let residual = weighted_sum(double, group, scaling, m, |model, cols, panel| {
-        for (row, line) in panel.chunks_mut(cols.len()).enumerate() {
-            let start = (model * m + row) * n;
-            line.copy_from_slice(&probes.left[start + cols.start..start + cols.end]);
-        }
-        true
-    })
-    .await?;
-    let residual = double.download(residual).await?; // [m, n]
-    let mut correction = solve_rows(backend, &factorised.factor, n, &residual).await?;
-    unscale(scaling, &mut correction);
-    let judged = |(index, sizes): (usize, &Sizes)| {
-        let rows = index * PROBES * n..(index + 1) * PROBES * n;
-        let root_mean = |values: &[f64]| norm(values) / (PROBES as f64).sqrt();
-        Judgement {
-            error: ratio(root_mean(&correction[rows.clone()]), sizes.weight),
-            residual: ratio(root_mean(&residual[rows]), factorised.norm * sizes.x),
-        }
-    };
-    Ok(probes.sizes.iter().enumerate().map(judged).collect())
+    let probes = Probes::new(group, scaling, Some(x));
+    probes.judge(backend, double, group, scaling, factorised).await
+}
+
+/// Foresees how good X̂ will be: solves for the random combinations of rows alone, and judges that.
+///
+/// # Errors
+/// As the backends'.
+pub async fn foresee<B: Backend, D: Backend<Scalar = f64>>(
+    backend: &B,
+    double: &D,
+    group: &LayerGroup,
+    scaling: &Scaling,
+    factorised: &Factorised<B>,
+) -> Result<Vec<Judgement>> {
+    let mut probes = Probes::new::<B::Scalar>(group, scaling, None);
+    let mut x = probes.weigh(backend, group, scaling).await?;
+    backend.solve(&factorised.factor, &mut x).await?;
+    let x: Vec<f64> = backend.download(x).await?.into_iter().map(Real::to_f64).collect();
+    probes.subtract(group.n(), &x);
+    probes.judge(backend, double, group, scaling, factorised).await
 }
 
 /// a / b, and 0 where there is nothing to compare.
@@ -120,35 +118,93 @@ struct Sizes {
 /// yᵀ(Ŵ_i − Â − X̂) for every model, weight and sign vector y.
 struct Probes {
     n_rows: usize,
-    left: Vec<f64>, // [models, weights · PROBES, n]
+    left: Vec<f64>, // [models, n_rows = weights · PROBES, n]
     sizes: Vec<Sizes>,
 }
 
-fn probe<T: Real>(group: &LayerGroup, scaling: &Scaling, x: &[T]) -> Probes {
-    let (n, n_models) = (group.n(), group.grams.len());
-    let n_rows = group.weights.len() * PROBES;
-    let mut left = vec![0.0; n_models * n_rows * n];
-    let mut sizes = Vec::new();
-    let mut signs = Signs::new(2);
-    let mut x_rows = x.chunks(n.max(1));
-    let mut lines = Lines::new(n);
-    for (index, weight) in group.weights.iter().enumerate() {
-        let mut squares = Sizes::default();
-        for row in 0..weight.n_out() {
-            lines.load_anchor(weight, row, x_rows.next().unwrap_or(&[]), scaling, &mut squares);
-            let flips: [f64; PROBES] = std::array::from_fn(|_| signs.next());
-            for model in 0..n_models {
-                lines.load_difference(weight, row, model, scaling);
-                for (probe, flip) in flips.iter().enumerate() {
-                    let start = (model * n_rows + index * PROBES + probe) * n;
-                    let target = &mut left[start..start + n];
-                    target.iter_mut().zip(&lines.difference).for_each(|(t, d)| *t += flip * d);
+impl Probes {
+    /// X̂ = 0 where `x` is `None`.
+    fn new<T: Real>(group: &LayerGroup, scaling: &Scaling, x: Option<&[T]>) -> Self {
+        let (n, n_models) = (group.n(), group.grams.len());
+        let n_rows = group.weights.len() * PROBES;
+        let mut left = vec![0.0; n_models * n_rows * n];
+        let mut sizes = Vec::new();
+        let mut signs = Signs::new(2);
+        let mut x_rows = x.unwrap_or_default().chunks(n.max(1));
+        let mut lines = Lines::new(n);
+        for (index, weight) in group.weights.iter().enumerate() {
+            let mut squares = Sizes::default();
+            for row in 0..weight.n_out() {
+                lines.load_anchor(weight, row, x_rows.next(), scaling, &mut squares);
+                let flips: [f64; PROBES] = std::array::from_fn(|_| signs.next());
+                for model in 0..n_models {
+                    lines.load_difference(weight, row, model, scaling);
+                    let start = (model * n_rows + index * PROBES) * n;
+                    lines.spread(&flips, &mut left[start..start + PROBES * n]);
                 }
             }
+            sizes.push(Sizes { weight: squares.weight.sqrt(), x: squares.x.sqrt() });
         }
-        sizes.push(Sizes { weight: squares.weight.sqrt(), x: squares.x.sqrt() });
+        Self { n_rows, left, sizes }
     }
-    Probes { n_rows, left, sizes }
+
+    /// Σ_i left_i Ĝ_i. `[n_rows, n]`
+    async fn weigh<B: Backend>(
+        &self,
+        backend: &B,
+        group: &LayerGroup,
+        scaling: &Scaling,
+    ) -> Result<B::Matrix> {
+        let (m, n) = (self.n_rows, group.n());
+        weighted_sum(backend, group, scaling, m, |model, cols, panel| {
+            for (row, line) in panel.chunks_mut(cols.len()).enumerate() {
+                let start = (model * m + row) * n;
+                let left = &self.left[start + cols.start..start + cols.end];
+                line.iter_mut().zip(left).for_each(|(to, from)| *to = B::Scalar::from_f64(*from));
+            }
+            true
+        })
+        .await
+    }
+
+    /// left_i ← left_i − X̂. `x: [n_rows, n]`
+    fn subtract(&mut self, n: usize, x: &[f64]) {
+        for left in self.left.chunks_mut((self.n_rows * n).max(1)) {
+            left.iter_mut().zip(x).for_each(|(left, x)| *left -= x);
+        }
+        for (sizes, x) in self.sizes.iter_mut().zip(x.chunks((PROBES * n).max(1))) {
+            sizes.x = root_mean(x);
+        }
+    }
+
+    /// The exact correction of the combined rows, in f64 but for the last solve.
+    async fn judge<B: Backend, D: Backend<Scalar = f64>>(
+        &self,
+        backend: &B,
+        double: &D,
+        group: &LayerGroup,
+        scaling: &Scaling,
+        factorised: &Factorised<B>,
+    ) -> Result<Vec<Judgement>> {
+        let n = group.n();
+        let residual = self.weigh(double, group, scaling).await?;
+        let residual = double.download(residual).await?; // [n_rows, n]
+        let mut correction = solve_rows(backend, &factorised.factor, n, &residual).await?;
+        unscale(scaling, &mut correction);
+        let judged = |(index, sizes): (usize, &Sizes)| {
+            let rows = index * PROBES * n..(index + 1) * PROBES * n;
+            Judgement {
+                error: ratio(root_mean(&correction[rows.clone()]), sizes.weight),
+                residual: ratio(root_mean(&residual[rows]), factorised.norm * sizes.x),
+            }
+        };
+        Ok(self.sizes.iter().enumerate().map(judged).collect())
+    }
+}
+
+/// Root of the mean square of the probes' norms.
+fn root_mean(rows: &[f64]) -> f64 {
+    norm(rows) / (PROBES as f64).sqrt()
 }
 
 /// One row of everything, `[n]` each.
@@ -169,14 +225,16 @@ impl Lines {
         &mut self,
         weight: &Weight,
         row: usize,
-        x: &[T],
+        x: Option<&[T]>,
         scaling: &Scaling,
         squares: &mut Sizes,
     ) {
         weight.read(0, row, 0..self.anchor.len(), &mut self.anchor);
-        for (j, value) in x.iter().enumerate() {
-            self.x[j] = value.to_f64();
-            self.difference[j] = self.anchor[j] + self.x[j] * scaling.scale[j];
+        for (own, x) in self.x.iter_mut().zip(x.unwrap_or_default()) {
+            *own = x.to_f64();
+        }
+        for (j, value) in self.difference.iter_mut().enumerate() {
+            *value = self.anchor[j] + self.x[j] * scaling.scale[j];
         }
         squares.x += sums::squares(&self.x);
         squares.weight += sums::squares(&self.difference);
@@ -187,6 +245,13 @@ impl Lines {
         weight.read(model, row, 0..self.own.len(), &mut self.own);
         for (j, value) in self.difference.iter_mut().enumerate() {
             *value = (self.own[j] - self.anchor[j]) / scaling.scale[j] - self.x[j];
+        }
+    }
+
+    /// target ← target + flips · difference. `target: [PROBES, n]`
+    fn spread(&self, flips: &[f64; PROBES], target: &mut [f64]) {
+        for (flip, target) in flips.iter().zip(target.chunks_mut(self.difference.len().max(1))) {
+            target.iter_mut().zip(&self.difference).for_each(|(t, d)| *t += flip * d);
         }
     }
 }

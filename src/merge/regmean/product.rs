@@ -187,6 +187,38 @@ pub async fn residual<B: Backend>(
     .await
 }
 
+/// X̂ = R̂(0) T⁻¹, `[m, n]`, by whichever order of products is shorter.
+///
+/// With m rows and k further models, solving for the rows costs 2 m n² (k + 1), and solving for the
+/// Grams, P_i = Ĝ_i T⁻¹ and X̂ = Σ (Ŵ_i − Â) P_i, costs 2 n² k (n + m).
+///
+/// # Errors
+/// As the backend's.
+pub async fn solution<B: Backend>(
+    backend: &B,
+    group: &LayerGroup,
+    scaling: &Scaling,
+    factor: &B::Factor,
+) -> Result<B::Matrix> {
+    let (m, n, others) = (group.n_rows(), group.n(), group.grams.len() - 1);
+    if m <= others * n {
+        let mut x = residual(backend, group, scaling, None).await?;
+        backend.solve(factor, &mut x).await?;
+        return Ok(x);
+    }
+    let mut x = backend.upload(m, n, vec![B::Scalar::default(); m * n]).await?;
+    for model in 1..=others {
+        let gram = gram_panel::<B>(group, scaling, model, 0..n);
+        let mut p = backend.upload(n, n, gram).await?;
+        backend.solve(factor, &mut p).await?;
+        let mut left = vec![B::Scalar::default(); m * n]; // [m, n]
+        add_differences(group, scaling, model, 0..n, &mut left);
+        let left = backend.upload(m, n, left).await?;
+        backend.multiply_add(&mut x, &left, &p).await?;
+    }
+    Ok(x)
+}
+
 /// panel ← panel + (Ŵ_i − Â)[:, cols].
 fn add_differences<T: Real>(
     group: &LayerGroup,

@@ -1,0 +1,224 @@
+//! Which arithmetic a layer needs, and what happens when it does not suffice.
+//!
+//! Under `auto`: f32 if the condition of T promises 1e-6 and the probes agree afterwards; else
+//! f64; else (T singular, or nearly) f64 with a small floor, iterated from the weighted mean.
+//! Iterating removes the floor's bias from every direction that the Grams determine, and leaves
+//! the others at the mean, which is the limit of a vanishing floor.
+
+mod direct;
+mod iterated;
+
+pub(super) use iterated::factorise_with_floor;
+
+use super::estimate::{Judgement, ratio};
+use super::layer::{LayerGroup, Weight};
+use super::product::Scaling;
+use crate::backend::Backend;
+use crate::dtype::{Dtype, Real};
+use crate::merge::options::Precision;
+use crate::merge::report::{SolvePath, SolveReport};
+use crate::merge::sums;
+use crate::{Error, Result};
+
+/// The accuracy contract: relative error of a merged weight, Frobenius.
+pub const CONTRACT: f64 = 1e-6;
+/// An estimate must stay this far below the contract to be trusted.
+const TRUSTED: f64 = CONTRACT / 2.0;
+/// Beyond these conditions a factor has no digits left to judge itself by.
+const MAX_CONDITION_F32: f64 = 1e6;
+const MAX_CONDITION_F64: f64 = 1e11;
+/// Below this size f64 costs nothing noticeable.
+const SMALL: usize = 64;
+
+/// The two arithmetics.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Engines<F, D> {
+    /// Computes in f32.
+    pub single: F,
+    /// Computes in f64.
+    pub double: D,
+}
+
+/// X `[m, n]`, in the arithmetic it was solved in.
+#[derive(Debug, Clone)]
+enum Difference {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+}
+
+/// The solved group: W = A + X.
+#[derive(Debug, Clone)]
+pub struct Solution {
+    x: Difference,
+    /// One per weight.
+    pub reports: Vec<SolveReport>,
+}
+
+impl Solution {
+    /// Row `row` of the group's X. `out: [n]`.
+    pub fn difference_row(&self, row: usize, out: &mut [f64]) {
+        let range = row * out.len()..(row + 1) * out.len();
+        match &self.x {
+            Difference::F32(x) => out.iter_mut().zip(&x[range]).for_each(|(o, v)| *o = v.to_f64()),
+            Difference::F64(x) => out.copy_from_slice(&x[range]),
+        }
+    }
+}
+
+/// Solves one layer group.
+///
+/// # Errors
+/// `Input` if a weight holds a NaN or infinity, `Numeric` if the Grams are not positive
+/// semidefinite, and the backends' own.
+pub async fn solve<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
+    engines: &Engines<F, D>,
+    group: &LayerGroup,
+    precision: Precision,
+) -> Result<Solution> {
+    let problem = Problem::new(group)?;
+    let Engines { single, double } = engines;
+    if let Some(limits) = problem.single_limits(precision)
+        && let Some(solved) = problem.direct(single, double, limits).await?
+    {
+        return Ok(solved.finish(&problem, SolvePath::F32, Difference::F32));
+    }
+    let limits = Limits { condition: MAX_CONDITION_F64, error: TRUSTED };
+    if let Some(solved) = problem.direct(double, double, limits).await? {
+        return Ok(solved.finish(&problem, SolvePath::F64, Difference::F64));
+    }
+    let solved = problem.iterated(double).await?;
+    Ok(solved.finish(&problem, SolvePath::F64Iterated, Difference::F64))
+}
+
+/// What an attempt must keep below.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    condition: f64,
+    error: f64,
+}
+
+impl Limits {
+    fn allow(self, judgements: &[Judgement]) -> bool {
+        judgements.iter().all(|judgement| judgement.error <= self.error)
+    }
+}
+
+/// A group with what is known before any product.
+struct Problem<'a> {
+    group: &'a LayerGroup,
+    scaling: Scaling,
+    /// Largest ‖W_i − A‖ / ‖A‖ of all weights and models.
+    spread: f64,
+}
+
+/// X̂ and what it took.
+struct Solved<T> {
+    x: Vec<T>, // [m, n], scaled
+    condition: f64,
+    judgements: Vec<Judgement>,
+    n_iterations: usize,
+    floor: f64,
+    remark: Option<String>,
+}
+
+impl<'a> Problem<'a> {
+    fn new(group: &'a LayerGroup) -> Result<Self> {
+        Ok(Self { group, scaling: Scaling::of(group), spread: spread(group)? })
+    }
+
+    /// Limits for f32, or `None` where it cannot or need not be tried.
+    fn single_limits(&self, precision: Precision) -> Option<Limits> {
+        match precision {
+            Precision::Exact => None,
+            Precision::Fast => Some(Limits { condition: f64::INFINITY, error: f64::INFINITY }),
+            Precision::Auto if self.group.n() <= SMALL || self.has_short_output() => None,
+            Precision::Auto => Some(Limits { condition: MAX_CONDITION_F32, error: TRUSTED }),
+        }
+    }
+
+    /// 16-bit outputs must be right to one unit in the last place of every element, which a bound
+    /// on the norm does not give: they are solved in f64.
+    fn has_short_output(&self) -> bool {
+        self.group.weights.iter().any(|weight| matches!(weight.dtype_out, Dtype::F16 | Dtype::BF16))
+    }
+}
+
+impl<T: Real> Solved<T> {
+    fn finish(
+        mut self,
+        problem: &Problem<'_>,
+        path: SolvePath,
+        wrap: impl Fn(Vec<T>) -> Difference,
+    ) -> Solution {
+        for row in self.x.chunks_mut(problem.group.n().max(1)) {
+            for (value, s) in row.iter_mut().zip(&problem.scaling.scale) {
+                *value = T::from_f64(value.to_f64() * s);
+            }
+        }
+        let reports = self.judgements.iter().map(|judged| self.report(problem, path, judged));
+        let reports = reports.collect();
+        Solution { x: wrap(self.x), reports }
+    }
+
+    fn report(&self, problem: &Problem<'_>, path: SolvePath, judged: &Judgement) -> SolveReport {
+        SolveReport {
+            path,
+            condition: self.condition,
+            error_estimate: judged.error,
+            residual: judged.residual,
+            n_dead_features: problem.scaling.n_dead(),
+            n_iterations: self.n_iterations,
+            floor: self.floor,
+            missed: self.remark.clone().or_else(|| missed(path, judged.error)),
+        }
+    }
+}
+
+/// Which bound was missed, and why.
+fn missed(path: SolvePath, error: f64) -> Option<String> {
+    if error <= CONTRACT {
+        return None;
+    }
+    let why = match path {
+        SolvePath::F32 => "float32 was asked for",
+        SolvePath::F64 => "the sum of Grams is too ill-conditioned for float64",
+        SolvePath::F64Iterated => "the Grams hardly determine some directions",
+    };
+    Some(format!("estimated error {error:.1e} above 1e-6: {why}"))
+}
+
+/// Largest ‖W_i − A‖ / ‖A‖; refuses NaN and infinities by name.
+fn spread(group: &LayerGroup) -> Result<f64> {
+    let n = group.n();
+    let (mut own, mut anchor) = (vec![0.0; n], vec![0.0; n]);
+    let mut largest: f64 = 0.0;
+    for weight in &group.weights {
+        let mut apart = vec![0.0; group.grams.len()];
+        let mut size = 0.0;
+        for row in 0..weight.n_out() {
+            weight.read(0, row, 0..n, &mut anchor);
+            let anchor_squares = sums::squares(&anchor);
+            check_finite(weight, 0, row, anchor_squares)?;
+            size += anchor_squares;
+            for (model, apart) in apart.iter_mut().enumerate().skip(1) {
+                weight.read(model, row, 0..n, &mut own);
+                let squares = sums::apart_squares(&own, &anchor);
+                check_finite(weight, model, row, squares)?;
+                *apart += squares;
+            }
+        }
+        let of_weight = apart.iter().map(|apart| ratio(apart.sqrt(), size.sqrt()));
+        largest = of_weight.fold(largest, f64::max);
+    }
+    Ok(largest)
+}
+
+/// A sum of squares is finite where all values are (and none near the end of f64's range).
+fn check_finite(weight: &Weight, model: usize, row: usize, squares: f64) -> Result<()> {
+    if squares.is_finite() {
+        return Ok(());
+    }
+    Err(Error::input(format!("model {} holds a NaN or infinity in row {row}", model + 1))
+        .tensor(&weight.name)
+        .advice("a broken weight cannot be regressed: repair it, or exclude it"))
+}
