@@ -6,11 +6,13 @@
 //! - [`ratios`]: LAPACK's test ratios and plain comparisons; each is shown to fail on a planted
 //!   error.
 //! - [`kernels`]: products, factors and solves of one backend.
+//! - [`layers`]: whole layers against the textbook formula, at every precision.
 //! - [`golden`]: whole merges of small files with answers computed elsewhere in exact arithmetic.
 
 pub mod generate;
 pub mod golden;
 pub mod kernels;
+pub mod layers;
 pub mod naive;
 pub mod ratios;
 #[cfg(target_arch = "wasm32")]
@@ -44,6 +46,7 @@ where
     let engines = Engines { single: Cpu::<F>::default(), double: Cpu::<D>::default() };
     let mut cases = kernels::cases(&engines.single);
     cases.extend(kernels::cases(&engines.double));
+    cases.extend(layers::cases(&engines));
     cases.extend(golden::cases(&engines));
     let finish = |(name, verdict): (String, Verdict)| {
         let name = format!("{label}: {name}");

@@ -15,10 +15,10 @@ fn assert_all(finished: &[Finished], at_least: usize) {
 
 #[test]
 fn native_kernels() {
-    assert_all(&run::<Native<f32>, Native<f64>>("native"), 168);
+    assert_all(&run::<Native<f32>, Native<f64>>("native"), 187);
 }
 
 #[test]
 fn portable_kernels() {
-    assert_all(&run::<Portable<f32>, Portable<f64>>("portable"), 168);
+    assert_all(&run::<Portable<f32>, Portable<f64>>("portable"), 187);
 }

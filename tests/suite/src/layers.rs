@@ -1,0 +1,200 @@
+//! Whole layers, larger than the golden ones, against the textbook formula in f64.
+//!
+//! Sizes are chosen so that f32 is really taken, and both orders of products are.
+
+use gramerge::backend::Backend;
+use gramerge::dtype::{Dtype, encode};
+use gramerge::merge::options::Precision;
+use gramerge::merge::plan::Orientation;
+use gramerge::merge::regmean::matrix::Stored;
+use gramerge::merge::regmean::{CONTRACT, Engines, Gram, LayerGroup, Weight, solve};
+use gramerge::merge::report::SolvePath;
+use pollster::block_on;
+
+use crate::generate::Random;
+use crate::{Verdict, naive};
+
+/// (inputs, outputs of each weight, models, α, orientation).
+type Shape = (usize, &'static [usize], usize, f64, Orientation);
+
+const SHAPES: [Shape; 6] = [
+    (65, &[7], 2, 0.9, Orientation::OutIn),
+    (130, &[300], 2, 0.9, Orientation::OutIn),
+    (131, &[17, 40, 5], 3, 0.5, Orientation::OutIn),
+    (97, &[260], 3, 0.1, Orientation::InOut),
+    (100, &[50], 2, 0.0, Orientation::OutIn),
+    (80, &[33, 200], 2, 1.0, Orientation::OutIn),
+];
+
+/// Every layer at every precision.
+pub fn cases<F, D>(engines: &Engines<F, D>) -> Vec<(String, Verdict)>
+where
+    F: Backend<Scalar = f32>,
+    D: Backend<Scalar = f64>,
+{
+    let mut cases = Vec::new();
+    for shape in SHAPES {
+        let (n, outs, k, alpha, _) = shape;
+        let layer = Layer::new(shape);
+        for precision in [Precision::Fast, Precision::Auto, Precision::Exact] {
+            let name = format!("layer {n}→{outs:?}, {k} models, α {alpha}, {precision:?}");
+            cases.push((name, check(engines, &layer, precision, 0.0)));
+        }
+    }
+    let planted = check(engines, &Layer::new(SHAPES[0]), Precision::Exact, 1e-4);
+    let planted = if planted.is_err() { Ok(()) } else { Err("it went unseen".into()) };
+    cases.push(("layer: a planted error is seen".into(), planted));
+    cases
+}
+
+/// A group, and the numbers that its bytes stand for.
+struct Layer {
+    group: LayerGroup,
+    grams: Vec<Vec<f64>>,   // [models][n, n], shrunk and weighted
+    weights: Vec<Vec<f64>>, // [models][all outputs, n]
+}
+
+impl Layer {
+    fn new((n, outs, k, alpha, orientation): Shape) -> Self {
+        let mut random = Random::new(n as u64);
+        let shares: Vec<f64> = (0..k).map(|i| (i + 1) as f64 / (k * (k + 1) / 2) as f64).collect();
+        let grams: Vec<Vec<f64>> = (0..k).map(|_| rounded(gram(n, &mut random))).collect();
+        let weights = weights(n, outs.iter().sum(), k, &mut random);
+        let group = LayerGroup {
+            alpha,
+            grams: grams.iter().map(|values| stored_gram(n, values)).collect(),
+            weights: stored_weights(n, outs, orientation, &weights),
+            shares: shares.clone(),
+        };
+        let shrink = |(values, share): (Vec<f64>, f64)| shrunk(n, values, share, alpha);
+        let grams = grams.into_iter().zip(shares).map(shrink).collect();
+        Self { group, grams, weights }
+    }
+
+    /// (Σ W_i G̃_i)(Σ G̃_i)⁻¹.
+    fn oracle(&self) -> Vec<f64> {
+        let (m, n) = (self.group.n_rows(), self.group.n());
+        let (mut right, mut sum) = (vec![0.0; m * n], vec![0.0; n * n]);
+        for (weight, gram) in self.weights.iter().zip(&self.grams) {
+            right = naive::multiply_add(m, n, n, weight, gram, &right);
+            sum.iter_mut().zip(gram).for_each(|(sum, g)| *sum += g);
+        }
+        naive::solve(m, n, &sum, &right)
+    }
+}
+
+fn rounded(values: Vec<f64>) -> Vec<f64> {
+    values.into_iter().map(|value| f64::from(value as f32)).collect()
+}
+
+/// XᵀX of correlated inputs with a mean. `[n, n]`
+fn gram(n: usize, random: &mut Random) -> Vec<f64> {
+    let rows = 3 * n;
+    let x: Vec<f64> = random
+        .matrix(rows, n)
+        .chunks(n)
+        .flat_map(|row| (0..n).map(|j| row[j] + 0.5 * row[j / 2] + 0.3).collect::<Vec<_>>())
+        .collect();
+    let transposed: Vec<f64> =
+        (0..n * rows).map(|index| x[(index % rows) * n + index / rows] / rows as f64).collect();
+    naive::multiply_add(n, n, rows, &transposed, &x, &vec![0.0; n * n])
+}
+
+fn shrunk(n: usize, mut gram: Vec<f64>, share: f64, alpha: f64) -> Vec<f64> {
+    for (index, value) in gram.iter_mut().enumerate() {
+        *value *= if index % (n + 1) == 0 { share } else { share * alpha };
+    }
+    gram
+}
+
+/// A base and steps of 1 % from it, for each model.
+fn weights(n: usize, m: usize, k: usize, random: &mut Random) -> Vec<Vec<f64>> {
+    let base = random.matrix(m, n);
+    let step = |random: &mut Random| base.iter().map(|w| w + 0.01 * random.uniform()).collect();
+    (0..k).map(|_| rounded(step(random))).collect()
+}
+
+fn bytes(values: impl ExactSizeIterator<Item = f64>) -> Vec<u8> {
+    let mut bytes = vec![0; values.len() * 4];
+    encode(Dtype::F32, values, &mut bytes);
+    bytes
+}
+
+/// XᵀX is symmetric, and a rounded product may not be by a bit: the mean of both halves counts.
+fn stored_gram(n: usize, values: &[f64]) -> Gram {
+    let bytes = bytes(values.iter().copied());
+    let stored = Stored { bytes, dtype: Dtype::F32, rows: n, cols: n };
+    Gram::full(stored, 1.0).unwrap_or_else(|error| panic!("a Gram matrix is refused: {error}"))
+}
+
+fn stored_weights(
+    n: usize,
+    outs: &[usize],
+    orientation: Orientation,
+    models: &[Vec<f64>],
+) -> Vec<Weight> {
+    let mut first = 0;
+    let weight = |out: &usize| {
+        let rows = first * n..(first + out) * n;
+        first += out;
+        let stored = models.iter().map(|all| stored(n, *out, orientation, &all[rows.clone()]));
+        let stored = stored.collect();
+        Weight { name: "w".into(), orientation, stored, dtype_out: Dtype::F32 }
+    };
+    outs.iter().map(weight).collect()
+}
+
+fn stored(n: usize, out: usize, orientation: Orientation, values: &[f64]) -> Stored {
+    let dtype = Dtype::F32;
+    match orientation {
+        Orientation::OutIn => {
+            Stored { bytes: bytes(values.iter().copied()), dtype, rows: out, cols: n }
+        }
+        Orientation::InOut => {
+            let turned = (0..n * out).map(|index| values[(index % out) * n + index / out]);
+            Stored { bytes: bytes(turned), dtype, rows: n, cols: out }
+        }
+    }
+}
+
+fn check<F, D>(
+    engines: &Engines<F, D>,
+    layer: &Layer,
+    precision: Precision,
+    planted: f64,
+) -> Verdict
+where
+    F: Backend<Scalar = f32>,
+    D: Backend<Scalar = f64>,
+{
+    let (group, n) = (&layer.group, layer.group.n());
+    let solution = block_on(solve(engines, group, precision)).map_err(|error| error.to_string())?;
+    let oracle = layer.oracle();
+    let mut line = vec![0.0; n];
+    let (mut apart, mut size) = (0.0, 0.0);
+    for row in 0..group.n_rows() {
+        solution.difference_row(row, &mut line);
+        for (j, x) in line.iter().enumerate() {
+            let found = layer.weights[0][row * n + j] + x;
+            let wanted = oracle[row * n + j] * (1.0 + planted);
+            apart += (found - wanted).powi(2);
+            size += wanted * wanted;
+        }
+    }
+    let error = (apart / size).sqrt();
+    let estimate = solution.reports.iter().map(|r| r.error_estimate).fold(0.0, f64::max);
+    let path = solution.reports[0].path;
+    let bound = match precision {
+        // The estimate is of the right size, or the error is below the oracle's own.
+        Precision::Fast => 4.0 * estimate + 1e-9,
+        Precision::Auto => CONTRACT,
+        Precision::Exact => 1e-9,
+    };
+    match (error <= bound, precision, path) {
+        (true, Precision::Fast, SolvePath::F32) => Ok(()),
+        (true, Precision::Exact, SolvePath::F64) => Ok(()),
+        (true, Precision::Auto, _) => Ok(()),
+        (true, ..) => Err(format!("{path:?} was taken")),
+        _ => Err(format!("error {error:.1e}, bound {bound:.1e}, by {path:?}")),
+    }
+}
