@@ -6,6 +6,7 @@
 //! - [`merge`]: plans, the RegMean mathematics, averaging, reports. Does no I/O of its own.
 //! - [`backend`]: matrix kernels behind one small trait. Knows no tensor names.
 //! - [`io`]: sources and sinks of bytes: files here, `Blob`s in a browser.
+//! - [`protocol`]: every message between the page and its workers, declared once.
 //! - [`sample`]: runs the bundled digits classifier on its held-out images.
 //! - `web`: the surface that the page's workers call (browser builds only).
 
@@ -15,6 +16,7 @@ mod error;
 pub mod format;
 pub mod io;
 pub mod merge;
+pub mod protocol;
 pub mod sample;
 #[cfg(target_arch = "wasm32")]
 mod web;

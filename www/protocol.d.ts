@@ -1,4 +1,4 @@
-// The messages between page and worker, as `src/web/protocol.rs` and the types it carries declare
+// The messages between page and worker, as `src/protocol.rs` and the types it carries declare
 // them. Field names are serde's. An absent optional value may arrive as null or undefined.
 
 export type Optional<T> = T | null | undefined;

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 
-use super::protocol::Response;
+use crate::protocol::Response;
 use crate::{Error, Result};
 
 /// A plain object: maps as objects, nothing as `null`.

@@ -5,7 +5,6 @@
 //! headers, so a job is known by its index alone.
 
 mod message;
-mod protocol;
 mod sink;
 
 use js_sys::{Function, Uint8Array};
@@ -20,10 +19,10 @@ use crate::merge::inventory::FileKind;
 use crate::merge::regmean::Engines;
 use crate::merge::run::{JobOutcome, Merge, Run};
 use crate::merge::{Library, Model, Plan};
+use crate::protocol::{Opening, Progress, Request, Response};
 use crate::sample::{Evaluation, evaluate};
 use crate::{Error, Result};
 use message::{failed, from_js, to_js};
-use protocol::{Opening, Progress, Request, Response};
 use sink::Pieces;
 
 type CpuEngines = Engines<Cpu<Native<f32>>, Cpu<Native<f64>>>;

@@ -42,13 +42,13 @@ function send(offsetBytes, bytes) {
   });
 }
 
-self.addEventListener("message", async ({ data }) => {
+onmessage = async ({ data }) => {
   try {
     await handlers[data.type](data);
   } catch (error) {
     postMessage({ type: "failed", failure: asFailure(error) });
   }
-});
+};
 
 /** An engine's refusal as it is; anything else is a trap. @param {any} error */
 function asFailure(error) {

@@ -20,9 +20,9 @@ let merged;
 /** Requests wait for those before them. */
 let queue = Promise.resolve();
 
-self.addEventListener("message", ({ data }) => {
+onmessage = ({ data }) => {
   queue = queue.then(() => answer(data));
-});
+};
 
 /** @param {{id: number, request: any, files?: File[]}} message */
 async function answer({ id, request, files }) {

@@ -53,7 +53,8 @@ async function createFile(totalBytes) {
     throw error;
   }
   return {
-    write: (offsetBytes, bytes) => writeAll(handle, offsetBytes, bytes),
+    write: (/** @type {number} */ offsetBytes, /** @type {Uint8Array} */ bytes) =>
+      writeAll(handle, offsetBytes, bytes),
     finish: async () => {
       handle.flush();
       handle.close();

@@ -22,6 +22,28 @@ pub(crate) fn run(account: &mut Account) {
     for kernels in Kernels::SHIPPED {
         for_wasm(kernels, account);
     }
+    page_types(account);
+}
+
+/// The page's JavaScript carries types in comments; TypeScript's compiler checks them.
+fn page_types(account: &mut Account) {
+    const NAME: &str = "types of the page's scripts";
+    if let Err(why) = process::run(tsc().arg("--version")) {
+        return account.skip(NAME, format!("TypeScript could not be had: {why}"));
+    }
+    account.step(NAME, || {
+        for config in ["www/jsconfig.json", "www/worker/jsconfig.json"] {
+            process::run(tsc().args(["--project", config]))?;
+        }
+        Ok(())
+    });
+}
+
+fn tsc() -> Command {
+    let mut npx = Command::new("npx");
+    npx.current_dir(process::repository());
+    npx.args(["--yes", "--package", "typescript@5.9", "tsc"]);
+    npx
 }
 
 /// The wasm code is compiled for no other target, so nothing else would look at it.

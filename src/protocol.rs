@@ -10,9 +10,9 @@ use crate::merge::{Inventory, Options, Plan, Report, Selection};
 use crate::sample::Evaluation;
 
 /// From the page to the coordinating worker. Each carries an `id` that its answers repeat.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Request {
+pub enum Request {
     /// Read the headers of the files that travel beside this message (`files: File[]`), which have
     /// these paths. Replaces all earlier files.
     Inspect {
@@ -42,7 +42,7 @@ pub(super) enum Request {
 /// From the coordinating worker to the page.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Response {
+pub enum Response {
     /// Answer to [`Request::Inspect`].
     Inventory {
         /// All files and the suggested grouping.
@@ -75,27 +75,27 @@ pub(super) enum Response {
 }
 
 /// How far a merge has come.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Progress {
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Progress {
     /// Finished tensors.
-    pub(super) tensors_done: usize,
+    pub tensors_done: usize,
     /// All tensors.
-    pub(super) tensors_total: usize,
+    pub tensors_total: usize,
     /// Finished share of the estimated work, 0 to 1.
-    pub(super) fraction: f64,
+    pub fraction: f64,
     /// Bytes of the output written so far.
-    pub(super) written_bytes: u64,
+    pub written_bytes: u64,
     /// The tensor or layer that was finished last.
-    pub(super) current: String,
+    pub current: String,
 }
 
 /// What the coordinating worker must know before it hands out jobs.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Opening {
+pub struct Opening {
     /// Jobs are known by their index, the most expensive first.
-    pub(super) n_jobs: usize,
+    pub n_jobs: usize,
     /// Length of the output.
-    pub(super) total_bytes: u64,
+    pub total_bytes: u64,
     /// How many workers to start.
-    pub(super) n_workers: usize,
+    pub n_workers: usize,
 }

@@ -1,0 +1,153 @@
+//! The page's types against the messages that really cross: every field of every message is in
+//! `www/protocol.d.ts`, and the other way round.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gramerge::Error;
+use gramerge::merge::inventory::{FileEntry, FileKind, SelectedModel};
+use gramerge::merge::options::Keep;
+use gramerge::merge::plan::{Action, Counts, Estimate, Group, PlannedTensor, UnmatchedGram};
+use gramerge::merge::report::{SolvePath, SolveReport, TensorReport};
+use gramerge::merge::{Inventory, Options, Plan, Report, Selection};
+use gramerge::protocol::Progress;
+use gramerge::sample::{Accuracy, Evaluation, Example};
+use serde_json::{Value, json};
+
+const TYPES: &str = include_str!("../www/protocol.d.ts");
+
+type Fields = BTreeSet<String>;
+
+/// Interface name to its field names.
+fn interfaces(types: &str) -> BTreeMap<String, Fields> {
+    let mut found = BTreeMap::new();
+    let mut current: Option<(String, Fields)> = None;
+    for line in types.lines() {
+        if let Some(rest) = line.strip_prefix("export interface ") {
+            let name = rest.split([' ', '{']).next().unwrap_or_default();
+            current = Some((name.into(), Fields::new()));
+        } else if line == "}" {
+            found.extend(current.take());
+        } else if let Some((_, fields)) = &mut current
+            && let Some((field, _)) = line.trim().split_once(':')
+        {
+            fields.insert(field.trim_end_matches('?').into());
+        }
+    }
+    found
+}
+
+fn fields(value: &Value) -> Fields {
+    value.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default()
+}
+
+fn example<T: serde::Serialize>(value: T) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// One example of each type that crosses.
+fn examples() -> Vec<(&'static str, Value)> {
+    let error = Error::input("x").file("f").tensor("t").advice("a");
+    let file = FileEntry {
+        path: String::new(),
+        size_bytes: 0,
+        kind: FileKind::Bad,
+        n_tensors: 0,
+        n_parameters: 0,
+        dtypes: Vec::new(),
+        source: None,
+        error: None,
+    };
+    let solve = SolveReport {
+        path: SolvePath::F32,
+        condition: 1.0,
+        error_estimate: 0.0,
+        residual: 0.0,
+        n_dead_features: 0,
+        n_iterations: 0,
+        floor: 0.0,
+        missed: None,
+    };
+    let tensor = TensorReport {
+        name: String::new(),
+        action: String::new(),
+        distances: Vec::new(),
+        solve: None,
+        note: None,
+    };
+    let report = Report {
+        version: String::new(),
+        kernels: String::new(),
+        options: Options::default(),
+        models: Vec::new(),
+        tensors: Vec::new(),
+        worst_error_estimate: 0.0,
+        warnings: Vec::new(),
+        written_bytes: 0,
+        elapsed_millis: 0.0,
+        n_workers: 1,
+    };
+    let accuracy = Accuracy { name: String::new(), n_correct: 0, n_correct_per_class: Vec::new() };
+    let group = Group { gram_names: Vec::new(), n_in: 1, tensors: Vec::new() };
+    vec![
+        ("ErrorData", example(error)),
+        ("FileEntry", example(file)),
+        ("SelectedModel", example(SelectedModel::default())),
+        ("Selection", example(Selection::default())),
+        ("Inventory", example(Inventory::default())),
+        ("Keep", example(Keep { pattern: String::new(), model: 0 })),
+        ("Options", example(Options::default())),
+        ("Group", example(group)),
+        ("UnmatchedGram", example(UnmatchedGram { model: 0, name: String::new() })),
+        ("Estimate", example(Estimate::default())),
+        ("Plan", example(Plan::default())),
+        ("SolveReport", example(solve)),
+        ("TensorReport", example(tensor)),
+        ("Report", example(report)),
+        ("Accuracy", example(accuracy)),
+        ("Example", example(Example { pixels: vec![], label: 0, answers: vec![] })),
+        ("Evaluation", example(Evaluation::default())),
+        ("Progress", example(Progress::default())),
+    ]
+}
+
+/// Types of the page that differ from the messages, by name.
+fn differences(types: &str) -> Vec<String> {
+    let declared = interfaces(types);
+    let differs = |(name, value): (&str, Value)| {
+        let mut own = fields(&value);
+        // A message's tag is part of the union, not of the struct.
+        let mut theirs = declared.get(name).cloned().unwrap_or_default();
+        theirs.remove("type");
+        own.remove("type");
+        (own != theirs).then(|| format!("{name}: Rust {own:?}, page {theirs:?}"))
+    };
+    examples().into_iter().filter_map(differs).collect()
+}
+
+#[test]
+fn the_pages_types_are_the_messages() {
+    assert_eq!(differences(TYPES), Vec::<String>::new());
+}
+
+#[test]
+fn a_planted_difference_is_seen() {
+    assert!(!differences(&TYPES.replace("size_bytes", "size")).is_empty());
+}
+
+/// The tags of unions are spelled in the page as they cross.
+#[test]
+fn tags_are_spelled_alike() {
+    let planned = PlannedTensor {
+        name: String::new(),
+        shape: Vec::new(),
+        dtypes: Vec::new(),
+        dtype_out: gramerge::dtype::Dtype::BF16,
+        action: Action::Keep { model: 1 },
+    };
+    let crossed = example(planned);
+    assert_eq!((&crossed["action"], &crossed["dtype_out"]), (&json!("keep"), &json!("BF16")));
+    for action in ["regress", "average", "copy", "keep", "refuse"] {
+        assert!(TYPES.contains(&format!("\"{action}\"")), "{action}");
+    }
+    assert_eq!(example(Counts::default()).as_object().map(|counts| counts.len()), Some(5));
+}
