@@ -4,9 +4,6 @@
  * measurement and then `bench.poll()` until there is an answer, since one call may not take long.
  */
 
-/** One call of the driver returns after this long, answered or not. */
-const POLL_MILLIS = 20_000;
-
 /** Workers by kernels, made when first needed. @type {Map<string, Asked[]>} */
 const pools = new Map();
 /** Compiled modules by kernels: one for all workers, as in the product. @type {Map<string, Promise<WebAssembly.Module>>} */
@@ -16,9 +13,9 @@ let current;
 
 /** A worker that answers one request after the other. */
 class Asked {
-  /** @param {string} url */
-  constructor(url) {
-    this.worker = new Worker(url, { type: "module" });
+  /** @param {string} url @param {WorkerType} [type] */
+  constructor(url, type = "module") {
+    this.worker = new Worker(url, { type });
   }
 
   /** @param {object} request @returns {Promise<any>} */
@@ -86,9 +83,13 @@ const measurements = {
 
   /** Something of other software, which lives in its own file. */
   async peer({ peer, ...request }) {
-    const worker = pools.get(peer)?.[0] ?? new Asked(`peers/${peer}.js`);
-    pools.set(peer, [worker]);
-    return worker.ask(request);
+    const type = peer === "tfjs" ? "classic" : "module";
+    const worker = new Asked(`peers/${peer}.js`, type);
+    try {
+      return await worker.ask(request);
+    } finally {
+      worker.worker.terminate();
+    }
   },
 
   async about() {
@@ -103,9 +104,9 @@ Object.assign(window, {
     begin(request) {
       current = measurements[request.type](request).catch((why) => ({ failure: String(why?.stack ?? why) }));
     },
-    /** The answer, or nothing yet. */
-    poll() {
-      const later = new Promise((resolve) => setTimeout(() => resolve(null), POLL_MILLIS));
+    /** The answer, or nothing if there is none within this time. @param {number} millis */
+    poll(millis) {
+      const later = new Promise((resolve) => setTimeout(() => resolve(null), millis));
       return Promise.race([current, later]);
     },
   },

@@ -1,6 +1,6 @@
 //! Conversions between storage and arithmetic, and the average of 16-bit weights, in memory.
 
-use gramerge::dtype::{Dtype, decode, encode};
+use gramerge::dtype::{Dtype, decode_into, encode};
 use gramerge::merge::average::average;
 
 use crate::case::{Ready, Work};
@@ -28,7 +28,7 @@ pub fn prepare(name: &str) -> Option<Ready> {
     let size = bytes.len() as f64;
     match kind {
         "decode" => Some(Box::new(move || {
-            decode(dtype, &bytes, |index, value| values[index] = value);
+            decode_into(dtype, &bytes, &mut values);
             Ok(Work::bytes(size))
         })),
         "encode" => Some(Box::new(move || {

@@ -1,9 +1,12 @@
 //! The driver: asks for measurements, in this process or in a browser, and writes them down.
 
+mod cpu;
 mod machine;
 mod native;
+mod peers;
 mod record;
 mod tab;
+mod torch;
 mod web;
 
 use std::process::ExitCode;
@@ -31,6 +34,10 @@ fn run(part: &str, filter: &str) -> Result<()> {
     match part {
         "native" => native::run(&mut book),
         "web" => web::run(&mut book),
-        other => Err(format!("`{other}` is not native, web or peers")),
+        "peers" => peers::run(&mut book),
+        "all" => native::run(&mut book)
+            .and_then(|()| web::run(&mut book))
+            .and_then(|()| peers::run(&mut book)),
+        other => Err(format!("`{other}` is not native, web, peers or all")),
     }
 }

@@ -91,11 +91,13 @@ pub(crate) fn median(seconds: &[f64]) -> f64 {
 pub(crate) struct Book {
     filter: String,
     pub(crate) records: Vec<Record>,
+    pub(crate) ratios: Vec<Value>,
+    pub(crate) notes: Vec<Value>,
 }
 
 impl Book {
     pub(crate) fn new(filter: &str) -> Self {
-        Self { filter: filter.into(), records: Vec::new() }
+        Self { filter: filter.into(), records: Vec::new(), ratios: Vec::new(), notes: Vec::new() }
     }
 
     /// Whether a case is asked for.
@@ -114,6 +116,27 @@ impl Book {
     pub(crate) fn note(&mut self, line: &Value) {
         println!("{line}");
         eprintln!("{line}");
+        if !self.notes.contains(line) {
+            self.notes.push(line.clone());
+        }
+    }
+
+    /// Prints how something compares.
+    pub(crate) fn ratio(&mut self, line: Value) {
+        println!("{line}");
+        let verdict = match line["met"].as_bool() {
+            Some(true) => format!("goal {} met", line["goal"]),
+            Some(false) => format!("goal {} MISSED", line["goal"]),
+            None => String::new(),
+        };
+        let value = line["value"].as_f64().unwrap_or(f64::NAN);
+        eprintln!("  {:<50} {value:8.2}  {verdict}", line["ratio"].as_str().unwrap_or_default());
+        self.ratios.push(line);
+    }
+
+    /// A figure of the last record.
+    pub(crate) fn last_number(&self, key: &str) -> Option<f64> {
+        self.records.last()?.more.get(key)?.as_f64()
     }
 }
 
