@@ -22,7 +22,7 @@ pub fn prepare(name: &str) -> Option<Ready> {
     let (kind, dtype) = name.split_once('-')?;
     let (_, dtype) = *DTYPES.iter().find(|(known, _)| *known == dtype)?;
     let mut random = Random::new(5);
-    let mut values: Vec<f64> = (0..N).map(|_| random.next()).collect();
+    let mut values: Vec<f64> = (0..N).map(|_| random.uniform()).collect();
     let mut bytes = vec![0; N * dtype.size_bytes()];
     encode(dtype, values.iter().copied(), &mut bytes);
     let size = bytes.len() as f64;

@@ -36,7 +36,7 @@ impl Random {
     }
 
     /// Uniform in [−1, 1).
-    pub fn next(&mut self) -> f64 {
+    pub fn uniform(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1u64 << 52) as f64 - 1.0
     }
 
@@ -52,7 +52,7 @@ impl Random {
 /// `[rows, cols]`, uniform.
 pub fn matrix(rows: usize, cols: usize, seed: u64) -> Vec<f32> {
     let mut random = Random::new(seed);
-    (0..rows * cols).map(|_| random.next() as f32).collect()
+    (0..rows * cols).map(|_| random.uniform() as f32).collect()
 }
 
 /// A weight `[rows, cols]` of one layer, as model `model` has it.
@@ -62,7 +62,7 @@ pub fn weight(layer: u64, model: u64, rows: usize, cols: usize) -> Vec<f32> {
     let scale = (3.0 / cols as f64).sqrt();
     // Two models are √2 as far apart as each is from the base.
     let step = APART / 2f64.sqrt();
-    (0..rows * cols).map(|_| (scale * (base.next() + step * own.next())) as f32).collect()
+    (0..rows * cols).map(|_| (scale * (base.uniform() + step * own.uniform())) as f32).collect()
 }
 
 /// A Gram matrix `[n, n]` of one layer's inputs, as model `model` sees them.
@@ -87,13 +87,14 @@ pub fn gram(layer: u64, model: u64, n: usize) -> Vec<f32> {
 fn features(layer: u64, model: u64, n: usize) -> (Vec<f64>, Vec<f64>) {
     let mut shared = Random::new(layer + (1 << 60));
     let mut own = Random::new(layer + ((model + 201) << 32));
-    let scale =
-        |own: &mut Random, shared: &mut Random| (0.8 * shared.next() + 0.1 * own.next()).exp();
+    let scale = |own: &mut Random, shared: &mut Random| {
+        (0.8 * shared.uniform() + 0.1 * own.uniform()).exp()
+    };
     let mut scales: Vec<f64> = (0..n).map(|_| scale(&mut own, &mut shared)).collect();
     for _ in 0..N_OUTLIERS {
         scales[shared.below(n)] *= OUTLIER;
     }
-    let offset = |_| shared.sign() * (OFFSET * (1.0 + 0.5 * shared.next())).sqrt();
+    let offset = |_| shared.sign() * (OFFSET * (1.0 + 0.5 * shared.uniform())).sqrt();
     let offsets = (0..n).map(offset).collect();
     (scales, offsets)
 }
@@ -123,7 +124,7 @@ impl Spectrum {
 
     fn at(&self, i: usize, j: usize) -> f64 {
         let (a, b) = (i / self.width, j / self.width);
-        self.tables[(a * self.m + b) * self.width + (i % self.width ^ j % self.width)]
+        self.tables[(a * self.m + b) * self.width + ((i % self.width) ^ (j % self.width))]
     }
 }
 

@@ -34,7 +34,8 @@ impl Tab {
         let mut tab = Tab::open(folder);
         // Its service worker waits to be greeted, so nothing may wait for it here.
         tab.session.evaluate("void navigator.serviceWorker.register('isolate.js')");
-        tab.session.evaluate("void navigator.serviceWorker.ready.then(() => { window.ready = true })");
+        tab.session
+            .evaluate("void navigator.serviceWorker.ready.then(() => { window.ready = true })");
         tab.session.wait_for("window.ready");
         tab.session.open("index.html");
         tab.session.wait_for("window.bench");
