@@ -13,9 +13,9 @@ let current;
 
 /** A worker that answers one request after the other. */
 class Asked {
-  /** @param {string} url @param {WorkerType} [type] */
-  constructor(url, type = "module") {
-    this.worker = new Worker(url, { type });
+  /** @param {string} url */
+  constructor(url) {
+    this.worker = new Worker(url, { type: "module" });
   }
 
   /** @param {object} request @returns {Promise<any>} */
@@ -81,15 +81,10 @@ const measurements = {
     return { seconds: (performance.now() - start) / 1e3, shares };
   },
 
-  /** Something of other software, which lives in its own file. */
+  /** Something of other software, on the page itself, from where it starts its own threads. */
   async peer({ peer, ...request }) {
-    const type = peer === "tfjs" ? "classic" : "module";
-    const worker = new Asked(`peers/${peer}.js`, type);
-    try {
-      return await worker.ask(request);
-    } finally {
-      worker.worker.terminate();
-    }
+    const { measure } = await import(`./peers/${peer}.js`);
+    return measure(request);
   },
 
   async about() {

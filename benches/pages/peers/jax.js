@@ -1,7 +1,7 @@
 // @ts-check
 /** jax-js on its WebAssembly backend: a product, and one layer by the difference form. */
 
-import "./runs.js";
+import { timedRuns, uniform } from "./runs.js";
 
 /** @type {any} */
 const { init, defaultDevice, blockUntilReady, lax, numpy: np } = await import(
@@ -46,12 +46,14 @@ const cases = {
   },
 };
 
-serve(async ({ name, n, millis }) => {
+/** @param {{name: string, n: number, millis: number}} request */
+export async function measure({ name, n, millis }) {
   const run = cases[name]?.(n);
   if (!run) throw new Error(`no case ${name}`);
-  return timedRuns(async () => {
+  const seconds = await timedRuns(async () => {
     const result = run();
     await blockUntilReady(result);
     result.dispose();
   }, millis);
-});
+  return { seconds, threads: crossOriginIsolated ? navigator.hardwareConcurrency : 1 };
+}

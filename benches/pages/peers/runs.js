@@ -1,35 +1,28 @@
 // @ts-check
-/** The timing loop of the other software's workers, by the rules of `worker.js`. */
+/** What the other software's measurements share. */
+
+const WARM_UP_MILLIS = 400;
+const [MIN_RUNS, MAX_RUNS] = [3, 200];
 
 /**
- * Runs `once` until the time is over; answers with every run's seconds.
+ * Runs `once` until the time is over, by the rules of `worker.js`; answers with every run's seconds.
  * @param {() => Promise<void>} once
  * @param {number} millis
  */
-globalThis.timedRuns = async (once, millis) => {
-  const warm = performance.now() + 400;
+export async function timedRuns(once, millis) {
+  const warm = performance.now() + WARM_UP_MILLIS;
   do await once();
   while (performance.now() < warm);
   const seconds = [];
   const end = performance.now() + millis;
-  while (seconds.length < 200 && (seconds.length < 3 || performance.now() < end)) {
+  while (seconds.length < MAX_RUNS && (seconds.length < MIN_RUNS || performance.now() < end)) {
     const start = performance.now();
     await once();
     seconds.push((performance.now() - start) / 1e3);
   }
-  return { seconds };
-};
+  return seconds;
+}
 
-/** @param {number} count */
-globalThis.uniform = (count) => Float32Array.from({ length: count }, () => 2 * Math.random() - 1);
-
-/** @param {(request: any) => Promise<object>} measure */
-globalThis.serve = (measure) => {
-  self.addEventListener("message", async ({ data }) => {
-    try {
-      postMessage(await measure(data));
-    } catch (error) {
-      postMessage({ failure: String(error instanceof Error ? error.stack : error) });
-    }
-  });
-};
+/** Uniform in [−1, 1). @param {number} count */
+export const uniform = (count) =>
+  Float32Array.from({ length: count }, () => 2 * Math.random() - 1);

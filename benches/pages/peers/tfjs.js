@@ -1,18 +1,32 @@
 // @ts-check
-/** TensorFlow.js on its WebAssembly backend: a product. Its builds are for classic workers. */
+/** TensorFlow.js on its WebAssembly backend: a product. Its builds are classic scripts. */
 
-importScripts("runs.js", "../packages/tfjs/tf.min.js", "../packages/tfjs/tf-backend-wasm.min.js");
+import { timedRuns, uniform } from "./runs.js";
 
-serve(async ({ n, millis }) => {
+/** @param {string} name */
+function load(name) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.onload = resolve;
+    script.onerror = () => reject(new Error(`${name} did not load`));
+    script.src = `packages/tfjs/${name}`;
+    document.head.append(script);
+  });
+}
+
+/** @param {{n: number, millis: number}} request */
+export async function measure({ n, millis }) {
+  await load("tf.min.js");
+  await load("tf-backend-wasm.min.js");
   const tf = /** @type {any} */ (globalThis).tf;
-  tf.wasm.setWasmPaths(new URL("../packages/tfjs/", location.href).href);
+  tf.wasm.setWasmPaths("packages/tfjs/");
   await tf.setBackend("wasm");
   await tf.ready();
   const [a, b] = [tf.tensor2d(uniform(n * n), [n, n]), tf.tensor2d(uniform(n * n), [n, n])];
-  const measured = await timedRuns(async () => {
+  const seconds = await timedRuns(async () => {
     const c = tf.matMul(a, b);
     c.dataSync();
     c.dispose();
   }, millis);
-  return { ...measured, threads: tf.wasm.getThreadsCount() };
-});
+  return { seconds, threads: tf.wasm.getThreadsCount() };
+}

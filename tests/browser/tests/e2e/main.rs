@@ -1,5 +1,7 @@
 //! The page, used as a person would use it: real files, real saves, real faults.
 
+#![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
+
 mod cancel;
 mod compare;
 mod faults;
