@@ -17,7 +17,7 @@ pub mod matrix;
 mod memory;
 pub mod peak;
 #[cfg(target_arch = "wasm32")]
-mod web;
+pub mod web;
 
 use gramerge::backend::cpu::{Cpu, Native};
 use gramerge::merge::regmean::Engines;

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::bench::BENCH;
 use crate::browser::SUITE;
 use crate::page::PRODUCT;
 use crate::test::Account;
@@ -59,7 +60,8 @@ fn for_wasm(kernels: Kernels, account: &mut Account) {
 fn check(clippy: &mut Command, kernels: Kernels) -> Result<()> {
     // The profile of the builds: the development profile would optimise macros and build scripts.
     clippy.args(["--lib", "--no-default-features", "--profile", "web"]);
-    clippy.args(["--package", PRODUCT.package, "--package", SUITE.package]);
+    let packages = [PRODUCT.package, SUITE.package, BENCH.package];
+    clippy.args(packages.iter().flat_map(|package| ["--package", *package]));
     clippy.arg("--target-dir").arg(kernels.target().join("lint"));
     deny_warnings(clippy)
 }

@@ -14,11 +14,19 @@ function load(name) {
   });
 }
 
+/** Loads both scripts once. */
+async function library() {
+  const global = /** @type {any} */ (globalThis);
+  if (!global.tf) {
+    await load("tf.min.js");
+    await load("tf-backend-wasm.min.js");
+  }
+  return global.tf;
+}
+
 /** @param {{n: number, millis: number}} request */
 export async function measure({ n, millis }) {
-  await load("tf.min.js");
-  await load("tf-backend-wasm.min.js");
-  const tf = /** @type {any} */ (globalThis).tf;
+  const tf = await library();
   tf.wasm.setWasmPaths("packages/tfjs/");
   await tf.setBackend("wasm");
   await tf.ready();

@@ -1,10 +1,12 @@
 //! The driver: asks for measurements, in this process or in a browser, and writes them down.
 
+mod average;
 mod cpu;
 mod machine;
 mod native;
 mod peers;
 mod record;
+mod results;
 mod tab;
 mod torch;
 mod web;
@@ -37,7 +39,8 @@ fn run(part: &str, filter: &str) -> Result<()> {
         "peers" => peers::run(&mut book),
         "all" => native::run(&mut book)
             .and_then(|()| web::run(&mut book))
-            .and_then(|()| peers::run(&mut book)),
+            .and_then(|()| peers::run(&mut book))
+            .and_then(|()| if filter.is_empty() { results::write(&book) } else { Ok(()) }),
         other => Err(format!("`{other}` is not native, web, peers or all")),
     }
 }

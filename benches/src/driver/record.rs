@@ -4,12 +4,58 @@ use gramerge_bench::case::Work;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::cpu;
+
 /// Where a case ran.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Where {
     Native,
     Web,
+}
+
+/// One round of one case on some workers.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    pub(crate) kernels: String,
+    pub(crate) workers: Vec<(Vec<f64>, Work)>,
+}
+
+/// What took turns with something else: every turn's seconds, and processor seconds where known.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Turns {
+    pub(crate) seconds: Vec<f64>,
+    cpu: Vec<f64>,
+}
+
+impl Turns {
+    /// Takes a turn that began at this processor time.
+    pub(crate) fn take(&mut self, seconds: f64, before: Option<f64>) {
+        self.seconds.push(seconds);
+        if let (Some(before), Some(after)) = (before, cpu::seconds()) {
+            self.cpu.push(after - before);
+        }
+    }
+
+    pub(crate) fn median_s(&self) -> f64 {
+        median(&self.seconds)
+    }
+
+    pub(crate) fn cpu_s(&self) -> Option<f64> {
+        (!self.cpu.is_empty()).then(|| median(&self.cpu))
+    }
+
+    /// Its record, for so many operations a turn.
+    pub(crate) fn record(&self, case: &str, at: Where, kernels: &str, flops: f64) -> Record {
+        let mut more = Map::new();
+        more.insert("gflops".into(), json!(flops / self.median_s() / 1e9));
+        more.insert("best_gflops".into(), json!(flops / least(&self.seconds) / 1e9));
+        if let Some(cpu_s) = self.cpu_s() {
+            more.insert("cpu_s".into(), json!(cpu_s));
+        }
+        let seconds = self.seconds.clone();
+        Record { case: case.into(), at, kernels: kernels.into(), seconds, more }
+    }
 }
 
 /// What is known about the runs of one case.
@@ -32,8 +78,8 @@ impl Record {
         runs: &[(Vec<f64>, Work)],
     ) -> Self {
         let seconds: Vec<f64> = runs.iter().flat_map(|(seconds, _)| seconds.clone()).collect();
-        let rate = |amount: fn(&Work) -> Option<f64>| -> Option<f64> {
-            runs.iter().map(|(seconds, work)| Some(amount(work)? / median(seconds))).sum()
+        let rate = |amount: fn(&Work) -> Option<f64>, time: fn(&[f64]) -> f64| -> Option<f64> {
+            runs.iter().map(|(seconds, work)| Some(amount(work)? / time(seconds))).sum()
         };
         let work = runs.first().map(|(_, work)| work.clone()).unwrap_or_default();
         let mut more = Map::new();
@@ -43,16 +89,43 @@ impl Record {
                 more.insert(key.into(), value);
             }
         };
-        put("gflops", rate(|work| work.flops).map(|rate| json!(rate / 1e9)));
-        put("bytes_per_s", rate(|work| work.bytes).map(|rate| json!(rate)));
+        let giga = |rate: f64| json!(rate / 1e9);
+        put("gflops", rate(|work| work.flops, median).map(giga));
+        // Of the fastest run: nearer to what the kernel can do where others use the machine too.
+        put("best_gflops", rate(|work| work.flops, least).map(giga));
+        put("bytes_per_s", rate(|work| work.bytes, median).map(|rate| json!(rate)));
         put("path", work.path.map(Value::from));
         put("error_estimate", work.error_estimate.map(Value::from));
         put("condition", work.condition.map(Value::from));
         Self { case: name.into(), at, kernels: kernels.into(), seconds, more }
     }
 
+    /// One record for several rounds of the same case: all runs of each worker count.
+    pub(crate) fn of_rounds(name: &str, at: Where, rounds: &[Runs]) -> Self {
+        let mut runs = Vec::new();
+        let mut kernels = "";
+        for round in rounds {
+            kernels = &round.kernels;
+            runs.resize(round.workers.len(), (Vec::new(), Work::default()));
+            for ((all, last), (seconds, work)) in runs.iter_mut().zip(&round.workers) {
+                all.extend(seconds);
+                *last = work.clone();
+            }
+        }
+        Self::of_workers(name, at, kernels, &runs)
+    }
+
     pub(crate) fn median_s(&self) -> f64 {
         median(&self.seconds)
+    }
+
+    pub(crate) fn best_s(&self) -> f64 {
+        least(&self.seconds)
+    }
+
+    /// A figure that belongs to the case.
+    pub(crate) fn number(&self, key: &str) -> Option<f64> {
+        self.more.get(key)?.as_f64()
     }
 
     fn to_json(&self) -> Value {
@@ -84,6 +157,11 @@ pub(crate) fn median(seconds: &[f64]) -> f64 {
         n if n % 2 == 1 => sorted[n / 2],
         n => 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]),
     }
+}
+
+/// The smallest.
+pub(crate) fn least(seconds: &[f64]) -> f64 {
+    seconds.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 /// Everything measured so far.
@@ -133,18 +211,16 @@ impl Book {
         eprintln!("  {:<50} {value:8.2}  {verdict}", line["ratio"].as_str().unwrap_or_default());
         self.ratios.push(line);
     }
-
-    /// A figure of the last record.
-    pub(crate) fn last_number(&self, key: &str) -> Option<f64> {
-        self.records.last()?.more.get(key)?.as_f64()
-    }
 }
 
 fn figures(record: &Record) -> String {
-    let number = |key: &str| record.more.get(key).and_then(Value::as_f64);
+    let number = |key: &str| record.number(key);
     let mut text = format!("{:9.4} s", record.median_s());
     if let Some(rate) = number("gflops") {
         text += &format!(" {rate:8.1} GFLOP/s");
+    }
+    if let Some(rate) = number("best_gflops") {
+        text += &format!(" (best {rate:.1})");
     }
     if let Some(rate) = number("bytes_per_s") {
         text += &format!(" {:8.0} MB/s", rate / 1e6);

@@ -8,9 +8,9 @@ use gramerge_bench::layer::PRECISIONS;
 use serde_json::{Map, Value, json};
 
 use super::native::found_fields;
-use super::record::{Book, Record, Where};
+use super::record::{Book, Record, Runs, Where};
 use super::tab::Tab;
-use super::{Result, machine};
+use super::{Result, average, machine};
 
 const MEASURE_MILLIS: f64 = 1500.0;
 const N_WORKERS: usize = 2;
@@ -25,11 +25,17 @@ pub(crate) fn run(book: &mut Book) -> Result<()> {
     let mut tab = Tab::open(&folder());
     book.note(&tab.about()?);
     cases(book, &mut tab)?;
+    merges(book, &mut tab)?;
+    drop(tab); // its memory, before files are read through the disk cache
+    average::run(book, &folder())
+}
+
+fn merges(book: &mut Book, tab: &mut Tab) -> Result<()> {
     for k in [2, 4] {
         for (precision, _) in PRECISIONS {
             let case = format!("bert-k{k}-{precision}");
             if book.wants(&case) {
-                let merged = merge(&mut tab, k, precision)?;
+                let merged = merge(tab, k, precision)?;
                 book.add(merge_record(case, k, &[merged]));
             }
         }
@@ -58,21 +64,26 @@ fn cases(book: &mut Book, tab: &mut Tab) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn one(
-    book: &mut Book,
+fn one(book: &mut Book, tab: &mut Tab, kernels: &str, name: &str, workers: usize) -> Result<()> {
+    let runs = case_runs(tab, kernels, name, workers, MEASURE_MILLIS)?;
+    book.add(Record::of_rounds(name, Where::Web, &[runs]));
+    Ok(())
+}
+
+/// Runs a case for so long on so many workers at once.
+pub(crate) fn case_runs(
     tab: &mut Tab,
     kernels: &str,
     name: &str,
     workers: usize,
-) -> Result<()> {
+    millis: f64,
+) -> Result<Runs> {
     let answer = tab.ask(&json!({
-        "type": "case", "kernels": kernels, "workers": workers, "name": name,
-        "millis": MEASURE_MILLIS,
+        "type": "case", "kernels": kernels, "workers": workers, "name": name, "millis": millis,
     }))?;
-    let kernels = answer["workers"][0]["kernels"].as_str().unwrap_or(kernels);
-    let runs: Result<Vec<_>> = array(&answer["workers"]).map(worker_runs).collect();
-    book.add(Record::of_workers(name, Where::Web, kernels, &runs?));
-    Ok(())
+    let kernels = answer["workers"][0]["kernels"].as_str().unwrap_or(kernels).into();
+    let workers: Result<_> = array(&answer["workers"]).map(worker_runs).collect();
+    Ok(Runs { kernels, workers: workers? })
 }
 
 fn worker_runs(worker: &Value) -> Result<(Vec<f64>, Work)> {

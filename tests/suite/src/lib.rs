@@ -16,7 +16,7 @@ pub mod layers;
 pub mod naive;
 pub mod ratios;
 #[cfg(target_arch = "wasm32")]
-mod web;
+pub mod web;
 
 use gramerge::backend::cpu::Cpu;
 use gramerge::backend::cpu::kernel::Kernel;
