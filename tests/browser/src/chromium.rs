@@ -4,12 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::{Result, place};
 
 const START_LIMIT: Duration = Duration::from_secs(60);
-const END_LIMIT: Duration = Duration::from_secs(5);
 
 /// What makes a run repeatable and quiet; the last two give every machine a WebGPU adapter.
 const FLAGS: [&str; 13] = [
@@ -29,9 +28,23 @@ const FLAGS: [&str; 13] = [
     "--use-webgpu-adapter=swiftshader",
 ];
 
+/// Runs the browser until its own input ends, which happens however this process ends: a test that
+/// is killed leaves no browser behind.
+const KEEPER: &str = r#"
+    "$@" & browser=$!
+    exec 2>&-
+    read -r _
+    kill "$browser"
+    for tenth in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+        sleep 0.1
+        kill -0 "$browser" || exit
+    done
+    kill -KILL "$browser"
+"#;
+
 /// A running browser process. Dropping it ends it.
 pub(crate) struct Chromium {
-    process: Child,
+    keeper: Child,
     /// Where it listens for the DevTools protocol.
     pub(crate) address: String,
 }
@@ -40,34 +53,24 @@ impl Chromium {
     /// Starts the browser that `CHROME` names, with its profile in this folder.
     pub(crate) fn start(profile: &Path) -> Result<Chromium> {
         let program = place("CHROME");
-        let mut command = Command::new(&program);
-        command.args(FLAGS).arg(format!("--user-data-dir={}", profile.display()));
-        command.arg("about:blank");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut process = command
+        let mut command = Command::new("sh");
+        command.args(["-c", KEEPER, "sh"]).arg(&program).args(FLAGS);
+        command.arg(format!("--user-data-dir={}", profile.display())).arg("about:blank");
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut keeper = command
             .spawn()
             .map_err(|e| format!("cannot start Chromium at {}: {e}", program.display()))?;
-        let errors = process.stderr.take();
-        let mut chromium = Chromium { process, address: String::new() };
+        let errors = keeper.stderr.take();
+        let mut chromium = Chromium { keeper, address: String::new() };
         chromium.address = errors.ok_or_else(|| "no output".into()).and_then(read_address)?;
         Ok(chromium)
-    }
-
-    /// Waits until it has ended by itself, or ends it.
-    fn end(&mut self) {
-        let deadline = Instant::now() + END_LIMIT;
-        while let Ok(None) = self.process.try_wait() {
-            if Instant::now() > deadline {
-                self.process.kill().ok();
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
     }
 }
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        self.end();
+        drop(self.keeper.stdin.take());
+        self.keeper.wait().ok();
     }
 }
 

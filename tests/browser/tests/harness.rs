@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
 
-use gramerge_browser_tests::Session;
+use gramerge_browser_tests::{DEADLINE, Session};
 use tempfile::TempDir;
 
 /// A session on a folder with these files.
@@ -179,6 +181,45 @@ fn a_session_leaves_no_process_and_no_files_behind() {
     drop(session);
     assert!(!uses(&profile), "the browser still runs");
     assert!(!profile.exists(), "the profile is still there");
+}
+
+const NOTE: &str = "GRAMERGE_PROFILE_NOTE";
+
+#[test]
+#[ignore = "only the next test starts it, to kill it"]
+fn waits_to_be_killed() {
+    let (session, _folder) = serving(&[("index.html", &page(""))]);
+    let note = std::env::var_os(NOTE).unwrap();
+    fs::write(note, session.profile().as_os_str().as_encoded_bytes()).unwrap();
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn a_killed_test_takes_its_browser_along() {
+    let folder = TempDir::new().unwrap();
+    let note = folder.path().join("note");
+    let mut test = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "waits_to_be_killed"])
+        .env(NOTE, &note)
+        .env("TMPDIR", folder.path())
+        .spawn()
+        .unwrap();
+    wait_until("it started", || fs::read(&note).is_ok_and(|text| !text.is_empty()));
+    let profile = PathBuf::from(fs::read_to_string(&note).unwrap());
+    assert!(uses(&profile), "the browser's own command line was not found");
+    test.kill().unwrap();
+    test.wait().unwrap();
+    wait_until("the browser ended", || !uses(&profile));
+}
+
+fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !is_true() {
+        assert!(Instant::now() < deadline, "waited for: {what}");
+        std::thread::yield_now();
+    }
 }
 
 /// Whether a process of this machine has the folder on its command line.
