@@ -3,6 +3,7 @@
 //! Invariants: offsets are u64 (files over 4 GiB are normal, also in a 32-bit tab); a read either
 //! fills the whole buffer or fails by the source's name.
 
+pub mod memory;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 #[cfg(target_arch = "wasm32")]
@@ -66,18 +67,4 @@ pub trait Sink {
     /// # Errors
     /// `Io` if the disk is full or permission was withdrawn.
     async fn write_at(&mut self, offset_bytes: u64, bytes: Vec<u8>) -> Result<()>;
-}
-
-/// Keeps the output in memory: for tests, and for small results.
-impl Sink for Vec<u8> {
-    async fn write_at(&mut self, offset_bytes: u64, bytes: Vec<u8>) -> Result<()> {
-        let start = usize::try_from(offset_bytes)
-            .map_err(|_| crate::Error::device("the output does not fit into memory"))?;
-        let end = start + bytes.len();
-        if self.len() < end {
-            self.resize(end, 0);
-        }
-        self[start..end].copy_from_slice(&bytes);
-        Ok(())
-    }
 }

@@ -6,39 +6,7 @@ use std::collections::BTreeMap;
 
 use gramerge::dtype::Dtype;
 use gramerge::format::Layout;
-use gramerge::io::Source;
-use gramerge::{Error, Result};
-
-/// A file in memory.
-#[derive(Debug, Clone)]
-pub(crate) struct Memory {
-    pub(crate) name: String,
-    pub(crate) bytes: Vec<u8>,
-}
-
-impl Memory {
-    pub(crate) fn new(name: &str, bytes: Vec<u8>) -> Self {
-        Self { name: name.to_owned(), bytes }
-    }
-}
-
-impl Source for Memory {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn len_bytes(&self) -> u64 {
-        self.bytes.len() as u64
-    }
-
-    async fn read_into(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()> {
-        let start = usize::try_from(offset_bytes).unwrap();
-        let range = start..start + buffer.len();
-        let bytes = self.bytes.get(range).ok_or_else(|| Error::io("read past the end"))?;
-        buffer.copy_from_slice(bytes);
-        Ok(())
-    }
-}
+pub(crate) use gramerge::io::memory::Memory;
 
 /// A file with that JSON as header, unpadded, and so many data bytes (0, 1, 2, …).
 pub(crate) fn raw_file(json: impl AsRef<[u8]>, n_data_bytes: usize) -> Vec<u8> {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use gramerge::backend::Backend;
 use gramerge::dtype::{Dtype, decode};
 use gramerge::format::{TensorFile, TensorInfo};
-use gramerge::io::{Sink, Source};
+use gramerge::io::Sink;
+use gramerge::io::memory::Memory;
 use gramerge::merge::options::{Method, Options};
 use gramerge::merge::regmean::Engines;
 use gramerge::merge::run::Merge;
@@ -36,30 +37,6 @@ struct Case {
 #[derive(Debug, Deserialize)]
 struct Tolerances {
     relative: f64,
-}
-
-/// A file in memory.
-#[derive(Debug, Clone)]
-struct Memory {
-    name: String,
-    bytes: Vec<u8>,
-}
-
-impl Source for Memory {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn len_bytes(&self) -> u64 {
-        self.bytes.len() as u64
-    }
-
-    async fn read_into(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()> {
-        let start = offset_bytes as usize;
-        let range = self.bytes.get(start..start + buffer.len());
-        buffer.copy_from_slice(range.ok_or_else(|| Error::io("out of range").file(&self.name))?);
-        Ok(())
-    }
 }
 
 /// Every golden case, merged with these engines and compared.
