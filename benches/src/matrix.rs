@@ -69,7 +69,7 @@ async fn solve<B: Backend + 'static>(backend: B, n: usize) -> Result<Ready> {
     let mut x = backend.upload(N_RHS, n, real(data::matrix(N_RHS, n, 3))).await?;
     Ok(Box::new(move || {
         block_on(backend.solve(&factor, &mut x))?;
-        Ok(Work::flops(2.0 * (n * n * N_RHS) as f64))
+        Ok(Work::flops(2.0 * (n * n) as f64 * N_RHS as f64))
     }))
 }
 

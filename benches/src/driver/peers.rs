@@ -73,9 +73,9 @@ fn beside(
             eprintln!("{peer} is left out: its package could not be fetched from npm");
             continue;
         }
-        let record =
-            turns.record(&format!("{case}-{peer}"), Where::Web, &format!("{peer} wasm"), amount);
-        let what = format!("{case} on {workers} / {peer}, speed");
+        let kernels = format!("{peer} wasm, {tab_name} tab");
+        let record = turns.record(&format!("{case}-{peer}"), Where::Web, &kernels, amount);
+        let what = format!("{case} on {workers} / {peer}, {tab_name} tab, speed");
         let their_rate = record.number("gflops");
         book.add(record);
         ratio(book, &what, rate, their_rate, *goal, true);
