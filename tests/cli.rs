@@ -128,18 +128,34 @@ fn merges_verifies_and_repeats_to_the_byte() {
     assert_eq!(report["tensors"][1]["solve"]["path"], "f64");
 }
 
-#[test]
-fn verify_sees_one_wrong_element() {
-    let folder = Folder::new();
+/// Merges, and verifies as it is and with the last element of the weight changed.
+fn verified_before_and_after(folder: &Folder) -> (Option<i32>, Option<i32>) {
     assert!(folder.merge(&[]).status.success());
+    let words = ["verify", "out.safetensors", "a.safetensors", "b.safetensors", "--gram"];
+    let words = [&words[..], &["a.gram.safetensors", "b.gram.safetensors"]].concat();
+    let before = folder.run(&words).status.code();
     let path = folder.path("out.safetensors");
     let mut bytes = text(&path);
     let last = bytes.len() - 2;
     bytes[last] ^= 0x10;
     std::fs::write(&path, bytes).unwrap();
-    let words = ["verify", "out.safetensors", "a.safetensors", "b.safetensors", "--gram"];
-    let words = [&words[..], &["a.gram.safetensors", "b.gram.safetensors"]].concat();
-    assert_eq!(folder.run(&words).status.code(), Some(1));
+    (before, folder.run(&words).status.code())
+}
+
+#[test]
+fn verify_sees_one_wrong_element() {
+    assert_eq!(verified_before_and_after(&Folder::new()), (Some(0), Some(1)));
+}
+
+/// The last input feature is in no Gram matrix, so no product shows its column.
+#[test]
+fn verify_sees_a_wrong_element_of_a_dead_feature() {
+    let folder = Folder::new();
+    let mut values = gram(4, 1.0);
+    (0..4).for_each(|i| (values[i * 4 + 3], values[12 + i]) = (0.0, 0.0));
+    folder.gram("a.gram.safetensors", "a", values.clone());
+    folder.gram("b.gram.safetensors", "b", values);
+    assert_eq!(verified_before_and_after(&folder), (Some(0), Some(1)));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! How far a finished weight is from the solution: one Newton step, in f64.
 
-use super::estimate::{norm, ratio};
+use super::estimate::{self, norm, ratio};
 use super::layer::LayerGroup;
-use super::product::{self, Scaling};
-use super::solve::factorise_with_floor;
+use super::product::{self, Factorised, Scaling};
+use super::solve::{MAX_CONDITION_F64, factorise_with_floor};
 use crate::Result;
 use crate::backend::Backend;
 use crate::dtype::decode;
@@ -33,11 +33,9 @@ pub async fn check<D: Backend<Scalar = f64>>(
     let mut x = weights.clone();
     subtract_anchor(group, &scaling, &mut x);
     let residual = product::residual(double, group, &scaling, Some(&x)).await?;
-    let residual = double.download(residual).await?;
-    let factorised = match product::factorise(double, group, &scaling, 0.0).await? {
-        Ok(factorised) => factorised,
-        Err(_) => factorise_with_floor(double, group, &scaling).await?.factorised,
-    };
+    let mut residual = double.download(residual).await?;
+    set_dead(group, &scaling, &x, &mut residual);
+    let factorised = factor(double, group, &scaling).await?;
     let mut step = double.upload(group.n_rows(), n, residual.clone()).await?;
     double.solve(&factorised.factor, &mut step).await?;
     let step = double.download(step).await?;
@@ -52,6 +50,33 @@ pub async fn check<D: Backend<Scalar = f64>>(
         }
     };
     Ok(group.weights.iter().map(checked).collect())
+}
+
+/// A factor with digits: with a floor where the plain one has none.
+async fn factor<D: Backend<Scalar = f64>>(
+    double: &D,
+    group: &LayerGroup,
+    scaling: &Scaling,
+) -> Result<Factorised<D>> {
+    if let Ok(plain) = product::factorise(double, group, scaling, 0.0).await?
+        && estimate::condition(double, &plain, group.n()).await? <= MAX_CONDITION_F64
+    {
+        return Ok(plain);
+    }
+    Ok(factorise_with_floor(double, group, scaling).await?.factorised)
+}
+
+/// Features that no Gram saw are in no product: their equation is X_j = (W̄ − A)_j.
+fn set_dead(group: &LayerGroup, scaling: &Scaling, x: &[f64], residual: &mut [f64]) {
+    let n = group.n();
+    let mut mean = vec![0.0; n];
+    let rows = x.chunks(n.max(1)).zip(residual.chunks_mut(n.max(1)));
+    for ((_, weight, row), (x, residual)) in group.rows().zip(rows) {
+        group.mean_difference(weight, row, &mut mean);
+        for j in (0..n).filter(|j| scaling.dead[*j]) {
+            residual[j] = mean[j] - x[j];
+        }
+    }
 }
 
 /// ‖X̂ diag(s)‖_F.

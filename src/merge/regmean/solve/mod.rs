@@ -26,7 +26,7 @@ pub const CONTRACT: f64 = 1e-6;
 const TRUSTED: f64 = CONTRACT / 2.0;
 /// Beyond these conditions a factor has no digits left to judge itself by.
 const MAX_CONDITION_F32: f64 = 1e6;
-const MAX_CONDITION_F64: f64 = 1e11;
+pub(super) const MAX_CONDITION_F64: f64 = 1e11;
 /// Below this size f64 costs nothing noticeable.
 const SMALL: usize = 64;
 
