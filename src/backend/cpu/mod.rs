@@ -3,6 +3,7 @@
 //! - [`kernel`]: the one primitive, C ← C ± A B on strided memory.
 //! - [`packed`]: our own blocked GEMM over small register tiles ([`tile`]).
 //! - [`cholesky`], [`triangular`]: recursive, so that nearly all time is in the primitive.
+//! - [`thin`]: products and solves with few rows, which are bound by reading, not by arithmetic.
 //!
 //! Every kernel build gives the same bytes for the same input, whatever runs beside it.
 
@@ -11,6 +12,7 @@ pub mod cholesky;
 mod gemm_crate;
 pub mod kernel;
 pub mod packed;
+mod thin;
 pub mod tile;
 pub mod triangular;
 
@@ -89,7 +91,10 @@ impl<K: Kernel> Backend for Cpu<K> {
         assert!(a.rows == m && b.rows == k && b.cols == n, "shapes of C, A and B disagree");
         let c = StridedMut::new(&mut c.values, m, n, n);
         let (a, b) = (kernel::dense(&a.values, m, k), kernel::dense(&b.values, k, n));
-        self.kernel.multiply(K::Scalar::ONE, a, b, c);
+        match m {
+            ..=thin::MAX_ROWS => thin::multiply_add(a, b, c),
+            _ => self.kernel.multiply(K::Scalar::ONE, a, b, c),
+        }
         Ok(())
     }
 
@@ -106,12 +111,14 @@ impl<K: Kernel> Backend for Cpu<K> {
         assert_eq!(factor.rows, x.cols, "right-hand sides of another width than the factor");
         let lower = kernel::dense(&factor.values, factor.rows, factor.rows);
         let (m, n) = (x.rows, x.cols);
-        triangular::divide_by_transpose(
-            self.kernel,
-            lower,
-            StridedMut::new(&mut x.values, m, n, n),
-        );
-        triangular::divide(self.kernel, lower, StridedMut::new(&mut x.values, m, n, n));
+        let mut x = StridedMut::new(&mut x.values, m, n, n);
+        if m <= thin::MAX_ROWS {
+            thin::divide_by_transpose(lower, x.again());
+            thin::divide(lower, x);
+        } else {
+            triangular::divide_by_transpose(self.kernel, lower, x.again());
+            triangular::divide(self.kernel, lower, x);
+        }
         Ok(())
     }
 }

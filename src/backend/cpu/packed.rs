@@ -95,23 +95,36 @@ fn pack<T: Real>(matrix: Strided<'_, T>, width: usize, packed: &mut Vec<T>) {
     }
 }
 
+/// One strip: `matrix: [≤ width, depth]` to `strip: [depth, width]`.
 fn pack_strip<T: Real>(matrix: Strided<'_, T>, width: usize, strip: &mut [T]) {
+    match width {
+        4 if matrix.rows == 4 => pack_full::<T, 4>(matrix, strip),
+        8 if matrix.rows == 8 => pack_full::<T, 8>(matrix, strip),
+        _ => pack_edge(matrix, width, strip),
+    }
+}
+
+/// A full strip: its width is known when it is compiled, so that a group is one or two vectors.
+fn pack_full<T: Real, const WIDTH: usize>(matrix: Strided<'_, T>, strip: &mut [T]) {
+    let (groups, _) = strip.as_chunks_mut::<WIDTH>();
     if matrix.row_stride == 1 {
-        // The strip's elements of one depth are neighbours already.
-        for (depth, group) in strip.chunks_mut(width).enumerate() {
-            group[..matrix.rows].copy_from_slice(matrix.column(depth));
+        for (depth, group) in groups.iter_mut().enumerate() {
+            group.copy_from_slice(matrix.column(depth));
         }
     } else if matrix.col_stride == 1 {
-        for i in 0..matrix.rows {
-            for (group, value) in strip.chunks_mut(width).zip(matrix.row(i)) {
-                group[i] = *value;
-            }
+        let rows: [&[T]; WIDTH] = std::array::from_fn(|i| &matrix.row(i)[..groups.len()]);
+        for (depth, group) in groups.iter_mut().enumerate() {
+            *group = rows.map(|row| row[depth]);
         }
     } else {
-        for i in 0..matrix.rows {
-            for (depth, group) in strip.chunks_mut(width).enumerate() {
-                group[i] = matrix.at(i, depth);
-            }
+        pack_edge(matrix, WIDTH, strip);
+    }
+}
+
+fn pack_edge<T: Real>(matrix: Strided<'_, T>, width: usize, strip: &mut [T]) {
+    for (depth, group) in strip.chunks_mut(width).enumerate() {
+        for (i, value) in group[..matrix.rows].iter_mut().enumerate() {
+            *value = matrix.at(i, depth);
         }
     }
 }
