@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use gramerge::format::TensorFile;
 use gramerge::merge::options::{Options, Precision};
+use gramerge::merge::regmean::Alone;
 use gramerge::merge::run::Merge;
 use gramerge::merge::{Model, Models};
 use gramerge::{Error, Result};
@@ -137,7 +138,7 @@ impl Bert {
     /// As the product's.
     pub fn run(&self, job: usize) -> Result<Found> {
         let mut sink = Discard::default();
-        let outcome = block_on(self.merge.run_job(&CpuEngines::default(), job, &mut sink))?;
+        let outcome = block_on(self.merge.run_job(&CpuEngines::default(), job, &Alone, &mut sink))?;
         let mut found = Found { written_bytes: sink.written_bytes, ..Found::default() };
         for part in &outcome.parts {
             let solve = part.solve.as_ref().ok_or_else(|| Error::input("it was not solved"))?;

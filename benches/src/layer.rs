@@ -5,7 +5,7 @@ use gramerge::dtype::Dtype;
 use gramerge::merge::options::Precision;
 use gramerge::merge::plan::Orientation;
 use gramerge::merge::regmean::matrix::Stored;
-use gramerge::merge::regmean::{Gram, LayerGroup, Weight, solve};
+use gramerge::merge::regmean::{Alone, Gram, LayerGroup, Weight, solve};
 use gramerge::merge::report::SolvePath;
 use pollster::block_on;
 
@@ -58,7 +58,7 @@ pub fn path_name(path: SolvePath) -> &'static str {
 }
 
 fn run(group: &LayerGroup, precision: Precision) -> Result<Work> {
-    let solution = block_on(solve(&CpuEngines::default(), group, precision))?;
+    let solution = block_on(solve(&CpuEngines::default(), group, precision, &Alone))?;
     let report = &solution.reports[0];
     Ok(Work {
         path: Some(path_name(report.path).into()),

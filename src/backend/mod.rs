@@ -68,6 +68,18 @@ pub trait Backend {
     /// `Device` if the device was lost.
     async fn cholesky(&self, s: Self::Matrix) -> Result<Result<Self::Factor, NotPositive>>;
 
+    /// A factor as another worker's backend of the same kind can [`Self::import`] it. `[n, n]`
+    ///
+    /// # Errors
+    /// `Device` if the device was lost.
+    async fn export(&self, factor: &Self::Factor) -> Result<Vec<Self::Scalar>>;
+
+    /// The factor that was exported. `values: [n, n]`
+    ///
+    /// # Errors
+    /// `Device` if its memory cannot hold it.
+    async fn import(&self, n: usize, values: Vec<Self::Scalar>) -> Result<Self::Factor>;
+
     /// X ← X S⁻¹, given S = L Lᵀ. `x: [m, n]`: each row is one right-hand side.
     ///
     /// # Errors

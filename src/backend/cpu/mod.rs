@@ -107,6 +107,14 @@ impl<K: Kernel> Backend for Cpu<K> {
         Ok(cholesky::factorise(self.kernel, square).map(|()| s))
     }
 
+    async fn export(&self, factor: &Dense<K::Scalar>) -> Result<Vec<K::Scalar>> {
+        Ok(factor.values.clone())
+    }
+
+    async fn import(&self, n: usize, values: Vec<K::Scalar>) -> Result<Dense<K::Scalar>> {
+        self.upload(n, n, values).await
+    }
+
     async fn solve(&self, factor: &Dense<K::Scalar>, x: &mut Dense<K::Scalar>) -> Result<()> {
         assert_eq!(factor.rows, x.cols, "right-hand sides of another width than the factor");
         let lower = kernel::dense(&factor.values, factor.rows, factor.rows);

@@ -11,7 +11,7 @@ use gramerge::backend::cpu::{Cpu, Native};
 use gramerge::io::Sink;
 use gramerge::io::native::FileSource;
 use gramerge::merge::Report;
-use gramerge::merge::regmean::Engines;
+use gramerge::merge::regmean::{Alone, Engines};
 use gramerge::merge::run::{JobOutcome, Merge, Run};
 use gramerge::{Error, Result, printable};
 use pollster::block_on;
@@ -81,7 +81,7 @@ impl Queue {
         while !self.stop.load(Ordering::Relaxed) {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = merge.jobs().get(index) else { return };
-            let outcome = block_on(merge.run_job(&engines, index, &mut writer));
+            let outcome = block_on(merge.run_job(&engines, index, &Alone, &mut writer));
             if outcome.is_err() {
                 self.stop.store(true, Ordering::Relaxed);
             }

@@ -28,8 +28,8 @@ pub(super) fn estimate<S: Source>(plan: &Plan, models: &[Model<S>]) -> Estimate 
 /// The size of one layer group.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::merge) struct GroupCost {
-    n_in: u64,
-    n_rows: u64,
+    pub(in crate::merge) n_in: u64,
+    pub(in crate::merge) n_rows: u64,
     gram_bytes: u64,
     memory_bytes: u64,
 }

@@ -32,7 +32,7 @@ pub async fn check<D: Backend<Scalar = f64>>(
     let weights = scaled_weights(group, &scaling, merged); // [m, n]
     let mut x = weights.clone();
     subtract_anchor(group, &scaling, &mut x);
-    let residual = product::residual(double, group, &scaling, Some(&x)).await?;
+    let residual = product::residual(double, group, &scaling, &x).await?;
     let mut residual = double.download(residual).await?;
     set_dead(group, &scaling, &x, &mut residual);
     let factorised = factor(double, group, &scaling).await?;

@@ -262,6 +262,11 @@ impl LayerGroup {
             .map(|(index, (weight, row))| (index, weight, row))
     }
 
+    /// The rows of that range, as [`Self::rows`].
+    pub fn rows_in(&self, range: Range<usize>) -> impl Iterator<Item = (usize, &Weight, usize)> {
+        self.rows().skip(range.start).take(range.len())
+    }
+
     /// Columns `cols` of row `row` of diag(s) G̃_i diag(s), where
     /// G̃_i = c_i (α G_i + (1 − α) diag G_i). `s: [n]`, `out: [cols]`.
     pub fn shrunk(&self, model: usize, s: &[f64], row: usize, cols: Range<usize>, out: &mut [f64]) {

@@ -159,7 +159,7 @@ fn gram_panel<B: Backend>(
     panel
 }
 
-/// R̂(X̂) = Σ_i (Ŵ_i − Â − X̂) Ĝ_i, `[m, n]`; X̂ = 0 where `x` is `None`.
+/// R̂(X̂) = Σ_i (Ŵ_i − Â − X̂) Ĝ_i of all rows. `x: [m, n]`
 ///
 /// # Errors
 /// As the backend's.
@@ -167,30 +167,45 @@ pub async fn residual<B: Backend>(
     backend: &B,
     group: &LayerGroup,
     scaling: &Scaling,
-    x: Option<&[B::Scalar]>,
+    x: &[B::Scalar],
 ) -> Result<B::Matrix> {
-    weighted_sum(backend, group, scaling, group.n_rows(), |model, cols, panel| {
-        if x.is_none() && model == 0 {
-            return false;
+    let m = group.n_rows();
+    weighted_sum(backend, group, scaling, m, |model, cols, panel| {
+        for (row, x) in panel.chunks_mut(cols.len()).zip(x.chunks(group.n())) {
+            row.iter_mut().zip(&x[cols.clone()]).for_each(|(value, x)| *value = -*x);
         }
-        for (index, row) in panel.chunks_mut(cols.len()).enumerate() {
-            row.iter_mut().for_each(|value| *value = B::Scalar::default());
-            if let Some(x) = x {
-                let start = index * group.n();
-                row.copy_from_slice(&x[start + cols.start..start + cols.end]);
-                row.iter_mut().for_each(|value| *value = -*value);
-            }
-        }
-        add_differences(group, scaling, model, cols, panel);
+        add_differences(group, scaling, model, 0..m, cols, panel);
         true
     })
     .await
 }
 
-/// X̂ = R̂(0) T⁻¹, `[m, n]`, by whichever order of products is shorter.
+/// R̂(0) of the rows in `rows`. `[rows, n]`
 ///
-/// With m rows and k further models, solving for the rows costs 2 m n² (k + 1), and solving for the
-/// Grams, P_i = Ĝ_i T⁻¹ and X̂ = Σ (Ŵ_i − Â) P_i, costs 2 n² k (n + m).
+/// # Errors
+/// As the backend's.
+pub async fn right_hand_side<B: Backend>(
+    backend: &B,
+    group: &LayerGroup,
+    scaling: &Scaling,
+    rows: &Range<usize>,
+) -> Result<B::Matrix> {
+    weighted_sum(backend, group, scaling, rows.len(), |model, cols, panel| {
+        add_differences(group, scaling, model, rows.clone(), cols, panel);
+        model > 0
+    })
+    .await
+}
+
+/// Whether it is shorter to solve for the group's m rows than for its Grams.
+///
+/// With k further models, solving for the rows costs 2 m n² (k + 1), and solving for the Grams,
+/// P_i = Ĝ_i T⁻¹ and X̂ = Σ (Ŵ_i − Â) P_i, costs 2 n² k (n + m).
+pub fn solves_rows(group: &LayerGroup) -> bool {
+    group.n_rows() <= (group.grams.len() - 1) * group.n()
+}
+
+/// X̂ = R̂(0) T⁻¹ of the rows in `rows`, `[rows, n]`, by the order that is shorter for the group.
 ///
 /// # Errors
 /// As the backend's.
@@ -199,43 +214,44 @@ pub async fn solution<B: Backend>(
     group: &LayerGroup,
     scaling: &Scaling,
     factor: &B::Factor,
+    rows: Range<usize>,
 ) -> Result<B::Matrix> {
-    let (m, n, others) = (group.n_rows(), group.n(), group.grams.len() - 1);
-    if m <= others * n {
-        let mut x = residual(backend, group, scaling, None).await?;
+    if solves_rows(group) {
+        let mut x = right_hand_side(backend, group, scaling, &rows).await?;
         backend.solve(factor, &mut x).await?;
         return Ok(x);
     }
+    let (m, n) = (rows.len(), group.n());
     let mut x = backend.upload(m, n, vec![B::Scalar::default(); m * n]).await?;
-    for model in 1..=others {
+    for model in 1..group.grams.len() {
         let gram = gram_panel::<B>(group, scaling, model, 0..n);
         let mut p = backend.upload(n, n, gram).await?;
         backend.solve(factor, &mut p).await?;
         let mut left = vec![B::Scalar::default(); m * n]; // [m, n]
-        add_differences(group, scaling, model, 0..n, &mut left);
+        add_differences(group, scaling, model, rows.clone(), 0..n, &mut left);
         let left = backend.upload(m, n, left).await?;
         backend.multiply_add(&mut x, &left, &p).await?;
     }
     Ok(x)
 }
 
-/// panel ← panel + (Ŵ_i − Â)[:, cols].
+/// panel ← panel + (Ŵ_i − Â)[rows, cols].
 fn add_differences<T: Real>(
     group: &LayerGroup,
     scaling: &Scaling,
     model: usize,
+    rows: Range<usize>,
     cols: Range<usize>,
-    panel: &mut [T], // [m, cols]
+    panel: &mut [T], // [rows, cols]
 ) {
     let width = cols.len();
     let (mut own, mut anchor) = (vec![0.0; width], vec![0.0; width]);
     if model == 0 {
         return;
     }
-    for (index, weight, row) in group.rows() {
+    for ((_, weight, row), line) in group.rows_in(rows).zip(panel.chunks_mut(width)) {
         weight.read(model, row, cols.clone(), &mut own);
         weight.read(0, row, cols.clone(), &mut anchor);
-        let line = &mut panel[index * width..(index + 1) * width];
         for (j, value) in line.iter_mut().enumerate() {
             let difference = (own[j] - anchor[j]) / scaling.scale[cols.start + j];
             *value = T::from_f64(value.to_f64() + difference);

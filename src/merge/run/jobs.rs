@@ -25,6 +25,17 @@ pub struct Piece {
     pub len: u64,
 }
 
+/// The size of a layer group's matrices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerSize {
+    /// Input dimension.
+    pub n: usize,
+    /// Rows of all its weights.
+    pub n_rows: usize,
+    /// Models that are merged.
+    pub n_models: usize,
+}
+
 /// One independent part of a merge.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Job {
@@ -32,6 +43,8 @@ pub enum Job {
     Solve {
         /// Index into the plan's groups.
         group: usize,
+        /// Of its matrices.
+        size: LayerSize,
         /// Tensors that it finishes.
         n_tensors: usize,
         /// Estimated time, in arbitrary units.
@@ -76,8 +89,13 @@ impl Job {
 pub(super) fn jobs<S: Source>(plan: &Plan, models: &[Model<S>]) -> Vec<Job> {
     let solve = |(group, members): (usize, &crate::merge::plan::Group)| {
         let cost = group_cost(plan, members, models);
+        let size = LayerSize {
+            n: cost.n_in as usize,
+            n_rows: cost.n_rows as usize,
+            n_models: models.len(),
+        };
         let cost = cost.flops(models.len() as u64) as f64 / FLOPS_PER_MILLI;
-        Job::Solve { group, n_tensors: members.tensors.len(), cost }
+        Job::Solve { group, size, n_tensors: members.tensors.len(), cost }
     };
     let mut jobs: Vec<Job> = plan.groups.iter().enumerate().map(solve).collect();
     jobs.extend(streams(plan));

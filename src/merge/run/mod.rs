@@ -6,10 +6,12 @@
 
 mod jobs;
 mod outcome;
+mod sharing;
 mod solve;
 mod stream;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 pub use jobs::{Job, Piece};
 pub use outcome::{JobOutcome, Run, TensorPart};
@@ -18,6 +20,7 @@ use super::files::Models;
 use super::options::{Method, Options};
 use super::plan::{Action, Plan};
 use super::regmean::Engines;
+use super::regmean::crew::{Crew, Shared};
 use crate::backend::Backend;
 use crate::format::Layout;
 use crate::io::{Sink, Source};
@@ -77,7 +80,7 @@ impl<S: Source> Merge<S> {
         &self.jobs
     }
 
-    /// Runs one job to its end.
+    /// Runs one job to its end; `crew` computes the rows of a shared layer.
     ///
     /// # Errors
     /// Whatever is wrong with its inputs, its arithmetic or the sink, naming the tensor.
@@ -85,6 +88,7 @@ impl<S: Source> Merge<S> {
         &self,
         engines: &Engines<F, D>,
         index: usize,
+        crew: &impl Crew,
         sink: &mut impl Sink,
     ) -> Result<JobOutcome>
     where
@@ -92,7 +96,7 @@ impl<S: Source> Merge<S> {
         D: Backend<Scalar = f64>,
     {
         match &self.jobs[index] {
-            Job::Solve { group, .. } => self.solve(engines, *group, sink).await,
+            Job::Solve { group, .. } => self.solve(engines, *group, crew, sink).await,
             Job::Stream { pieces, .. } => {
                 let mut parts = Vec::new();
                 for piece in pieces {
@@ -100,6 +104,43 @@ impl<S: Source> Merge<S> {
                 }
                 Ok(JobOutcome { parts })
             }
+        }
+    }
+
+    /// Computes a helper's rows of a shared layer, once its factor has come.
+    ///
+    /// # Errors
+    /// As [`Self::run_job`].
+    pub async fn help_job<F, D>(
+        &self,
+        engines: &Engines<F, D>,
+        index: usize,
+        rows: Range<usize>,
+        shared: impl Future<Output = Result<Option<Shared>>>,
+    ) -> Result<Vec<u8>>
+    where
+        F: Backend<Scalar = f32>,
+        D: Backend<Scalar = f64>,
+    {
+        match &self.jobs[index] {
+            Job::Solve { group, .. } => self.help(engines, *group, rows, shared).await,
+            Job::Stream { .. } => Err(Error::usage("only layers are shared")),
+        }
+    }
+
+    /// How many helpers each job's layer is shared with where `n_workers` work.
+    pub fn helpers(&self, n_workers: usize) -> Vec<usize> {
+        sharing::helpers(&self.jobs, n_workers)
+    }
+
+    /// The rows of worker `place` of a job that is shared with `n_helpers`: 0 is the leader.
+    ///
+    /// # Errors
+    /// `Usage` if the job has no layer.
+    pub fn rows(&self, index: usize, n_helpers: usize, place: usize) -> Result<Range<usize>> {
+        match &self.jobs[index] {
+            Job::Solve { size, .. } => Ok(sharing::rows(*size, n_helpers, place)),
+            Job::Stream { .. } => Err(Error::usage("only layers are shared")),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Layer groups: read, solved, rounded, written.
 
+use std::ops::Range;
+
 use super::{JobOutcome, Merge, TensorPart};
 use crate::backend::Backend;
 use crate::dtype::{Dtype, encode};
@@ -7,9 +9,11 @@ use crate::format::{GramEntry, GramLayout, Normalization, TensorInfo};
 use crate::io::{Sink, Source};
 use crate::merge::average::Measures;
 use crate::merge::files::Model;
+use crate::merge::options::Precision;
 use crate::merge::plan::{Action, Group, Orientation};
+use crate::merge::regmean::crew::{Shared, help};
 use crate::merge::regmean::matrix::Stored;
-use crate::merge::regmean::{Engines, Gram, LayerGroup, Solution, Weight, solve};
+use crate::merge::regmean::{Crew, Engines, Gram, LayerGroup, Solution, Weight, solve};
 use crate::{Error, Result};
 
 impl<S: Source> Merge<S> {
@@ -17,6 +21,7 @@ impl<S: Source> Merge<S> {
         &self,
         engines: &Engines<F, D>,
         group: usize,
+        crew: &impl Crew,
         sink: &mut impl Sink,
     ) -> Result<JobOutcome>
     where
@@ -26,7 +31,7 @@ impl<S: Source> Merge<S> {
         let members = &self.plan.groups[group];
         let layer = self.load_group(members).await?;
         let first = &self.plan.tensors[members.tensors[0]].name;
-        let solution = solve(engines, &layer, self.options.precision)
+        let solution = solve(engines, &layer, self.options.precision, crew)
             .await
             .map_err(|error| error.tensor(first))?;
         let mut parts = Vec::new();
@@ -40,6 +45,25 @@ impl<S: Source> Merge<S> {
             row += weight.n_out();
         }
         Ok(JobOutcome { parts })
+    }
+
+    /// Computes rows of X̂ for the worker that leads the job. `[rows, n]`, as bytes
+    pub(super) async fn help<F, D>(
+        &self,
+        engines: &Engines<F, D>,
+        group: usize,
+        rows: Range<usize>,
+        shared: impl Future<Output = Result<Option<Shared>>>,
+    ) -> Result<Vec<u8>>
+    where
+        F: Backend<Scalar = f32>,
+        D: Backend<Scalar = f64>,
+    {
+        let members = &self.plan.groups[group];
+        let layer = self.load_group(members).await?;
+        let early = self.options.precision != Precision::Exact;
+        let first = &self.plan.tensors[members.tensors[0]].name;
+        help(engines, &layer, rows, early, shared).await.map_err(|error| error.tensor(first))
     }
 
     /// Reads a group's Gram matrices and weights.

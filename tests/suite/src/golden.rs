@@ -8,7 +8,7 @@ use gramerge::format::{TensorFile, TensorInfo};
 use gramerge::io::Sink;
 use gramerge::io::memory::Memory;
 use gramerge::merge::options::{Method, Options};
-use gramerge::merge::regmean::Engines;
+use gramerge::merge::regmean::{Alone, Engines};
 use gramerge::merge::run::Merge;
 use gramerge::merge::{Model, Models};
 use gramerge::{Error, Result};
@@ -116,7 +116,7 @@ where
     let mut bytes = Vec::new();
     bytes.write_at(0, merge.layout().header_bytes().to_vec()).await?;
     for index in 0..merge.jobs().len() {
-        merge.run_job(engines, index, &mut bytes).await?;
+        merge.run_job(engines, index, &Alone, &mut bytes).await?;
     }
     let file = TensorFile::open(Memory { name: "merged".into(), bytes }).await?;
     let mut found = BTreeMap::new();

@@ -7,7 +7,7 @@ use gramerge::dtype::{Dtype, encode};
 use gramerge::merge::options::Precision;
 use gramerge::merge::plan::Orientation;
 use gramerge::merge::regmean::matrix::Stored;
-use gramerge::merge::regmean::{CONTRACT, Engines, Gram, LayerGroup, Weight, solve};
+use gramerge::merge::regmean::{Alone, CONTRACT, Engines, Gram, LayerGroup, Weight, solve};
 use gramerge::merge::report::SolvePath;
 use pollster::block_on;
 
@@ -15,7 +15,7 @@ use crate::generate::Random;
 use crate::{Verdict, naive};
 
 /// (inputs, outputs of each weight, models, α, orientation).
-type Shape = (usize, &'static [usize], usize, f64, Orientation);
+pub(crate) type Shape = (usize, &'static [usize], usize, f64, Orientation);
 
 const SHAPES: [Shape; 6] = [
     (65, &[7], 2, 0.9, Orientation::OutIn),
@@ -48,14 +48,14 @@ where
 }
 
 /// A group, and the numbers that its bytes stand for.
-struct Layer {
-    group: LayerGroup,
+pub(crate) struct Layer {
+    pub(crate) group: LayerGroup,
     grams: Vec<Vec<f64>>,   // [models][n, n], shrunk and weighted
     weights: Vec<Vec<f64>>, // [models][all outputs, n]
 }
 
 impl Layer {
-    fn new((n, outs, k, alpha, orientation): Shape) -> Self {
+    pub(crate) fn new((n, outs, k, alpha, orientation): Shape) -> Self {
         let mut random = Random::new(n as u64);
         let shares: Vec<f64> = (0..k).map(|i| (i + 1) as f64 / (k * (k + 1) / 2) as f64).collect();
         let grams: Vec<Vec<f64>> = (0..k).map(|_| rounded(gram(n, &mut random))).collect();
@@ -168,7 +168,8 @@ where
     D: Backend<Scalar = f64>,
 {
     let (group, n) = (&layer.group, layer.group.n());
-    let solution = block_on(solve(engines, group, precision)).map_err(|error| error.to_string())?;
+    let solution =
+        block_on(solve(engines, group, precision, &Alone)).map_err(|error| error.to_string())?;
     let oracle = layer.oracle();
     let mut line = vec![0.0; n];
     let (mut apart, mut size) = (0.0, 0.0);

@@ -7,8 +7,10 @@
 //!   error.
 //! - [`kernels`]: products, factors and solves of one backend.
 //! - [`layers`]: whole layers against the textbook formula, at every precision.
+//! - [`crews`]: layers shared among workers, bit for bit.
 //! - [`golden`]: whole merges of small files with answers computed elsewhere in exact arithmetic.
 
+pub mod crews;
 pub mod generate;
 pub mod golden;
 pub mod kernels;
@@ -47,6 +49,10 @@ where
     let mut cases = kernels::cases(&engines.single);
     cases.extend(kernels::cases(&engines.double));
     cases.extend(layers::cases(&engines));
+    // The gemm crate adds in another order for another number of rows; threads share no layer.
+    if F::NAME != "native" {
+        cases.extend(crews::cases(&engines));
+    }
     cases.extend(golden::cases(&engines));
     let finish = |(name, verdict): (String, Verdict)| {
         let name = format!("{label}: {name}");

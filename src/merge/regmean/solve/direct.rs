@@ -4,6 +4,7 @@ use super::{Limits, Problem, Solved};
 use crate::Result;
 use crate::backend::Backend;
 use crate::dtype::Real;
+use crate::merge::regmean::crew::{self, Crew};
 use crate::merge::regmean::estimate;
 use crate::merge::regmean::product::{self, Factorised};
 
@@ -19,6 +20,7 @@ impl Problem<'_> {
         backend: &B,
         double: &D,
         limits: Limits,
+        crew: &impl Crew,
     ) -> Result<Option<Solved<B::Scalar>>> {
         let (group, scaling) = (self.group, &self.scaling);
         let Ok(factorised) = product::factorise(backend, group, scaling, 0.0).await? else {
@@ -30,8 +32,7 @@ impl Problem<'_> {
         if !bounded || !self.promises(backend, double, &factorised, condition, limits).await? {
             return Ok(None);
         }
-        let x = product::solution(backend, group, scaling, &factorised.factor).await?;
-        let mut x = backend.download(x).await?;
+        let mut x = crew::solution(backend, group, scaling, &factorised.factor, crew).await?;
         self.set_dead(&mut x);
         let judgements = estimate::judge(backend, double, group, scaling, &factorised, &x).await?;
         let passed = limits.allow(&judgements);

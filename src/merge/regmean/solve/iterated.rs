@@ -28,7 +28,7 @@ impl Problem<'_> {
         let mut x = self.mean(); // [m, n], scaled
         let (mut n_iterations, mut steps) = (0, Steps::default());
         while n_iterations < MAX_STEPS && !steps.done() {
-            let mut step = product::residual(double, group, &self.scaling, Some(&x)).await?;
+            let mut step = product::residual(double, group, &self.scaling, &x).await?;
             double.solve(&factorised.factor, &mut step).await?;
             let step = double.download(step).await?;
             x.iter_mut().zip(&step).for_each(|(x, step)| *x += step);

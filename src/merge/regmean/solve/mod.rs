@@ -10,6 +10,7 @@ mod iterated;
 
 pub(super) use iterated::factorise_with_floor;
 
+use super::crew::Crew;
 use super::estimate::{Judgement, ratio};
 use super::layer::{LayerGroup, Weight};
 use super::product::Scaling;
@@ -69,21 +70,22 @@ impl Solution {
 ///
 /// # Errors
 /// `Input` if a weight holds a NaN or infinity, `Numeric` if the Grams are not positive
-/// semidefinite, and the backends' own.
+/// semidefinite, and the backends' and the crew's own.
 pub async fn solve<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
     engines: &Engines<F, D>,
     group: &LayerGroup,
     precision: Precision,
+    crew: &impl Crew,
 ) -> Result<Solution> {
     let problem = Problem::new(group)?;
     let Engines { single, double } = engines;
     if let Some(limits) = problem.single_limits(precision)
-        && let Some(solved) = problem.direct(single, double, limits).await?
+        && let Some(solved) = problem.direct(single, double, limits, crew).await?
     {
         return Ok(solved.finish(&problem, SolvePath::F32, Difference::F32));
     }
     let limits = Limits { condition: MAX_CONDITION_F64, error: TRUSTED };
-    if let Some(solved) = problem.direct(double, double, limits).await? {
+    if let Some(solved) = problem.direct(double, double, limits, crew).await? {
         return Ok(solved.finish(&problem, SolvePath::F64, Difference::F64));
     }
     let solved = problem.iterated(double).await?;

@@ -1,0 +1,136 @@
+//! Layers shared among workers: the same bits as alone, whoever computes which row.
+
+use std::cell::{Cell, RefCell};
+
+use gramerge::backend::Backend;
+use gramerge::merge::options::Precision;
+use gramerge::merge::plan::Orientation;
+use gramerge::merge::regmean::crew::{Shared, help};
+use gramerge::merge::regmean::{Alone, Crew, Engines, LayerGroup, Solution, solve};
+use gramerge::{Error, Result};
+use pollster::block_on;
+
+use crate::Verdict;
+use crate::layers::{Layer, Shape};
+
+/// Both orders of products, several weights, stored rows and columns, and a singular sum.
+const SHAPES: [Shape; 4] = [
+    (230, &[210], 2, 0.9, Orientation::OutIn),
+    (131, &[17, 140, 55], 3, 0.5, Orientation::OutIn),
+    (67, &[260], 3, 0.1, Orientation::InOut),
+    (80, &[33, 200], 2, 1.0, Orientation::OutIn),
+];
+/// Where the group's rows are cut: for the leader and two helpers.
+const CUTS: [[usize; 2]; 3] = [[65, 130], [0, 77], [0, 0]];
+
+/// Every layer, shared in several ways.
+pub fn cases<F, D>(engines: &Engines<F, D>) -> Vec<(String, Verdict)>
+where
+    F: Backend<Scalar = f32>,
+    D: Backend<Scalar = f64>,
+{
+    let mut cases = Vec::new();
+    for shape in SHAPES {
+        let layer = Layer::new(shape);
+        for precision in [Precision::Auto, Precision::Exact] {
+            let name = format!("shared layer {}→{:?}, {precision:?}", shape.0, shape.1);
+            cases.push((name, check(engines, &layer.group, precision, 0)));
+        }
+    }
+    let planted = check(engines, &Layer::new(SHAPES[0]).group, Precision::Exact, 1);
+    let planted = if planted.is_err() { Ok(()) } else { Err("it went unseen".into()) };
+    cases.push(("shared layer: a helper's wrong bit is seen".into(), planted));
+    cases
+}
+
+/// `planted` is added to a byte of what helpers send.
+fn check<F, D>(
+    engines: &Engines<F, D>,
+    group: &LayerGroup,
+    precision: Precision,
+    planted: u8,
+) -> Verdict
+where
+    F: Backend<Scalar = f32>,
+    D: Backend<Scalar = f64>,
+{
+    let words = |error: Error| error.to_string();
+    let alone = block_on(solve(engines, group, precision, &Alone)).map_err(words)?;
+    for cuts in CUTS {
+        let crew = Pair::new(engines, group, precision, cuts, planted);
+        let shared = block_on(solve(engines, group, precision, &crew)).map_err(words)?;
+        let published = crew.shared.borrow().is_some();
+        if !published {
+            return Err("no factor was published".into());
+        }
+        if bits(group, &alone) != bits(group, &shared) {
+            return Err(format!("other bits with rows cut at {cuts:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn bits(group: &LayerGroup, solution: &Solution) -> Vec<u64> {
+    let mut line = vec![0.0; group.n()];
+    let mut bits = Vec::new();
+    for row in 0..group.n_rows() {
+        solution.difference_row(row, &mut line);
+        bits.extend(line.iter().map(|value| value.to_bits()));
+    }
+    bits
+}
+
+/// Two helpers that work when their rows are asked for.
+struct Pair<'a, F, D> {
+    engines: &'a Engines<F, D>,
+    group: &'a LayerGroup,
+    early: bool,
+    bounds: [usize; 4],
+    used: Cell<bool>,
+    shared: RefCell<Option<Shared>>,
+    planted: u8,
+}
+
+impl<'a, F, D> Pair<'a, F, D> {
+    fn new(
+        engines: &'a Engines<F, D>,
+        group: &'a LayerGroup,
+        precision: Precision,
+        [own, next]: [usize; 2],
+        planted: u8,
+    ) -> Self {
+        let m = group.n_rows();
+        let early = precision != Precision::Exact;
+        let (used, shared) = (Cell::new(false), RefCell::new(None));
+        Self { engines, group, early, bounds: [0, own, next, m], used, shared, planted }
+    }
+}
+
+impl<F, D> Crew for Pair<'_, F, D>
+where
+    F: Backend<Scalar = f32>,
+    D: Backend<Scalar = f64>,
+{
+    fn own_rows(&self, n_rows: usize) -> usize {
+        if self.used.replace(true) { n_rows } else { self.bounds[1] }
+    }
+
+    async fn publish(&self, shared: Shared) -> Result<()> {
+        *self.shared.borrow_mut() = Some(shared);
+        Ok(())
+    }
+
+    async fn collect(&self) -> Result<Vec<u8>> {
+        let mut rows = Vec::new();
+        for place in 1..3 {
+            let range = self.bounds[place]..self.bounds[place + 1];
+            let shared = self.shared.borrow().clone();
+            let come = async { Ok(shared) };
+            rows.extend(help(self.engines, self.group, range, self.early, come).await?);
+        }
+        if let Some(byte) = rows.first_mut() {
+            *byte = byte.wrapping_add(self.planted);
+        }
+        Ok(rows)
+    }
+}
