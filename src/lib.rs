@@ -19,7 +19,7 @@ pub mod merge;
 pub mod protocol;
 pub mod sample;
 #[cfg(target_arch = "wasm32")]
-mod web;
+pub mod web;
 
 pub use error::{Error, ErrorKind, Result, printable};
 

@@ -98,4 +98,8 @@ pub struct Opening {
     pub total_bytes: u64,
     /// How many workers to start.
     pub n_workers: usize,
+    /// How many further workers compute rows of each job.
+    pub n_helpers: Vec<usize>,
+    /// Memory that one worker may need.
+    pub memory_bytes: u64,
 }

@@ -48,7 +48,8 @@ pub async fn read_range(
 
 fn allocate(source: &impl Source, len_bytes: u64) -> Result<Vec<u8>> {
     let refuse = || {
-        crate::Error::device(format!("{} MiB of memory could not be had", len_bytes >> 20))
+        let refused = len_bytes.div_ceil(1_000_000);
+        crate::Error::device(format!("{refused} MB more memory were refused"))
             .file(source.name())
             .advice("close other programs or tabs, use fewer workers, or use the command line")
     };

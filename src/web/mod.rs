@@ -4,10 +4,12 @@
 //! the computing workers' run jobs. Both open the same files and make the same plan of the same
 //! headers, so a job is known by its index alone.
 
+pub mod crew;
+pub mod memory;
 mod message;
 mod sink;
 
-use js_sys::{Function, Uint8Array};
+use js_sys::{Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::File;
 
@@ -22,6 +24,7 @@ use crate::merge::{Library, Model, Plan};
 use crate::protocol::{Opening, Progress, Request, Response};
 use crate::sample::{Evaluation, evaluate};
 use crate::{Error, Result};
+use crew::{Helpers, WebCrew, arriving};
 use message::{failed, from_js, to_js};
 use sink::Pieces;
 
@@ -72,19 +75,48 @@ impl Engine {
         Ok(Uint8Array::from(running.merge.layout().header_bytes()))
     }
 
-    /// Runs one job; `write(offset_bytes, bytes)` takes its output and may return a promise.
-    pub async fn run_job(&self, index: usize, write: Function) -> Result<JsValue, JsValue> {
+    /// Runs one job, leading `n_helpers` other workers; `write(offset_bytes, bytes)` takes its
+    /// output and may return a promise.
+    pub async fn run_job(
+        &self,
+        index: usize,
+        n_helpers: usize,
+        helpers: Helpers,
+        write: Function,
+    ) -> Result<JsValue, JsValue> {
         let merge = &self.running().map_err(failed)?.merge;
+        let own_rows = match n_helpers {
+            0 => None,
+            _ => Some(merge.rows(index, n_helpers, 0).map_err(failed)?.len()),
+        };
+        let crew = WebCrew::new(helpers, own_rows);
         let mut sink = Pieces::new(write);
-        let outcome = merge.run_job(&CpuEngines::default(), index, &mut sink).await;
+        let outcome = merge.run_job(&CpuEngines::default(), index, &crew, &mut sink).await;
         outcome.map(|outcome| to_js(&outcome)).map_err(failed)
     }
 
-    /// The name of a tensor of that job, for messages.
-    pub fn job_tensor(&self, index: usize) -> Result<String, JsValue> {
+    /// Computes a helper's rows of a job, `place` counting from 1; `factor` resolves to the
+    /// leader's factor, or to nothing where it needs no help.
+    pub async fn help_job(
+        &self,
+        index: usize,
+        n_helpers: usize,
+        place: usize,
+        factor: Promise,
+    ) -> Result<Uint8Array, JsValue> {
         let merge = &self.running().map_err(failed)?.merge;
-        let tensor = merge.jobs()[index].tensor(merge.plan());
-        Ok(merge.plan().tensors[tensor].name.clone())
+        let rows = merge.rows(index, n_helpers, place).map_err(failed)?;
+        let engines = CpuEngines::default();
+        let rows = merge.help_job(&engines, index, rows, arriving(factor)).await.map_err(failed)?;
+        Ok(Uint8Array::from(&rows[..]))
+    }
+
+    /// The `failed` message for a worker that stopped twice at the same job.
+    pub fn worker_died(&self, index: usize, why: &str, refused_bytes: f64) -> JsValue {
+        match self.running() {
+            Ok(running) => failed(running.worker_died(index, why, refused_bytes as u64)),
+            Err(error) => failed(error),
+        }
     }
 
     /// Takes a job's outcome; answers with a `progress` message.
@@ -134,10 +166,13 @@ impl Engine {
             return Err(Error::usage("only a merge can begin"));
         };
         let merge = Merge::new(self.library.models(&selection)?, options)?;
+        let n_workers = workers(max_workers, &merge);
         let opening = Opening {
             n_jobs: merge.jobs().len(),
             total_bytes: merge.layout().total_bytes(),
-            n_workers: workers(max_workers, &merge),
+            n_workers,
+            n_helpers: merge.helpers(n_workers),
+            memory_bytes: merge.plan().estimate.memory_bytes,
         };
         let outcomes = vec![None; opening.n_jobs];
         self.running = Some(Running {
@@ -198,13 +233,33 @@ impl Running {
     }
 }
 
+impl Running {
+    fn worker_died(&self, index: usize, why: &str, refused_bytes: u64) -> Error {
+        let plan = self.merge.plan();
+        let tensor = &plan.tensors[self.merge.jobs()[index].tensor(plan)].name;
+        let needed = plan.estimate.memory_bytes.div_ceil(1_000_000);
+        let what = match refused_bytes.div_ceil(1_000_000) {
+            0 => format!("a worker stopped twice while it computed this tensor ({why})"),
+            refused => format!(
+                "the browser twice refused {refused} MB more memory for this tensor; a worker \
+                 needs about {needed} MB in all"
+            ),
+        };
+        Error::device(what)
+            .tensor(tensor)
+            .advice("close other tabs to free memory, or use the command line")
+    }
+}
+
 /// All workers together should leave the browser room.
 const MAX_POOL_BYTES: u64 = 6 << 30;
 
-/// As many workers as are allowed, have work, and fit into memory.
+/// As many workers as are allowed, fit into memory, and have work.
 fn workers(allowed: usize, merge: &Merge<WebFile>) -> usize {
     let fitting = MAX_POOL_BYTES / merge.plan().estimate.memory_bytes.max(1);
-    allowed.min(merge.jobs().len()).min(fitting as usize).max(1)
+    let n_workers = allowed.min(fitting as usize).max(1);
+    let n_tasks = merge.jobs().len() + merge.helpers(n_workers).iter().sum::<usize>();
+    n_workers.min(n_tasks).max(1)
 }
 
 fn not_begun() -> Error {

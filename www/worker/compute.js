@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * A computing worker: opens the same files and makes the same plan as its coordinator, then runs
- * the jobs that it is given, one at a time. Output goes back in pieces, each acknowledged before
+ * the tasks that it is given, one at a time. Output goes back in pieces, each acknowledged before
  * the next is made.
  */
 
@@ -9,48 +9,82 @@ import { loadEngine } from "./kernels.js";
 
 /** @type {any} */
 let engine;
-/** Resolves when the coordinator has written a piece. @type {((failure?: string) => void) | undefined} */
-let acknowledge;
+/** @type {() => number} */
+let refusedBytes = () => 0;
 
-/** @type {Record<string, (message: any) => Promise<void> | void>} */
+/** Whoever waits for the next message of that type. @type {Map<string, (data: any) => void>} */
+const awaited = new Map();
+/** @param {string} type @returns {Promise<any>} */
+const next = (type) => new Promise((resolve) => awaited.set(type, resolve));
+
+/** @type {Record<string, (message: any) => Promise<void>>} */
 const handlers = {
   async begin({ kernels, module, files, paths, request }) {
-    ({ engine } = await loadEngine(kernels, module));
+    ({ engine, refusedBytes } = await loadEngine(kernels, module));
     const inspected = await engine.handle({ type: "inspect", paths }, files);
     if (inspected.type === "failed") throw inspected;
     engine.begin(request);
     postMessage({ type: "ready" });
   },
-  async job({ index }) {
-    const outcome = await engine.run_job(index, send);
-    postMessage({ type: "outcome", index, outcome });
-  },
-  written({ failure }) {
-    acknowledge?.(failure);
-  },
+  task: (task) => (task.place === 0 ? lead(task) : help(task)),
 };
+
+/** Runs a job, with helpers where it has any. @param {{index: number, nHelpers: number}} task */
+async function lead({ index, nHelpers }) {
+  const helpers = {
+    /** @param {boolean} isDouble @param {Uint8Array} bytes */
+    publish: (isDouble, bytes) =>
+      postMessage({ type: "factor", index, factor: { isDouble, bytes } }, [bytes.buffer]),
+    collect() {
+      postMessage({ type: "collect", index });
+      return next("rows").then(({ rows }) => rows);
+    },
+  };
+  const outcome = await engine.run_job(index, nHelpers, helpers, send);
+  postMessage({ type: "outcome", index, outcome });
+}
+
+/** @param {{index: number, place: number, nHelpers: number}} task */
+async function help({ index, place, nHelpers }) {
+  const factor = next("factor").then(({ factor }) => factor);
+  const rows = await engine.help_job(index, nHelpers, place, factor);
+  postMessage({ type: "rows", index, place, rows }, [rows.buffer]);
+}
 
 /**
  * Sends a piece, and waits until it is written.
  * @param {number} offsetBytes
  * @param {Uint8Array} bytes
  */
-function send(offsetBytes, bytes) {
-  return new Promise((resolve, reject) => {
-    acknowledge = (failure) => (failure === undefined ? resolve(undefined) : reject(failure));
-    postMessage({ type: "piece", offsetBytes, bytes }, [bytes.buffer]);
-  });
+async function send(offsetBytes, bytes) {
+  postMessage({ type: "piece", offsetBytes, bytes }, [bytes.buffer]);
+  const { failure } = await next("written");
+  if (failure !== undefined) throw failure;
 }
 
 onmessage = async ({ data }) => {
+  const resolve = awaited.get(data.type);
+  if (resolve) {
+    awaited.delete(data.type);
+    return resolve(data);
+  }
   try {
     await handlers[data.type](data);
   } catch (error) {
-    postMessage({ type: "failed", failure: asFailure(error) });
+    if (/** @type {any} */ (error)?.type !== "failed") return die(error);
+    postMessage({ type: "failed", failure: error });
   }
 };
 
-/** An engine's refusal as it is; anything else is a trap. @param {any} error */
-function asFailure(error) {
-  return error?.type === "failed" ? error : { trap: String(error?.message ?? error) };
+// A trap inside a future surfaces here, not where the future is awaited.
+addEventListener("error", (event) => {
+  event.preventDefault();
+  die(event.error ?? event.message);
+});
+addEventListener("unhandledrejection", (event) => die(event.reason));
+
+/** The engine cannot go on. @param {any} error */
+function die(error) {
+  const why = String(error?.message ?? error);
+  postMessage({ type: "died", death: { why, refusedBytes: refusedBytes() } });
 }

@@ -66,10 +66,10 @@ async function merge(engine, module, request, reply) {
   try {
     write(0, engine.header_bytes());
     await runJobs({
-      nJobs: opening.n_jobs,
+      nHelpers: opening.n_helpers,
       nWorkers: opening.n_workers,
       setUp: { kernels, module, ...inputs, request },
-      describe: (index) => engine.job_tensor(index),
+      explain: (index, { why, refusedBytes }) => engine.worker_died(index, why, refusedBytes),
       write,
       finished: (index, outcome) => reply(engine.finish_job(index, outcome, writtenBytes)),
     });

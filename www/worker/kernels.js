@@ -26,7 +26,7 @@ export async function loadEngine(kernels, module) {
   const glue = await import(`../pkg/${kernels}/gramerge.js`);
   const compiled = module ?? (await compile(kernels));
   await glue.default({ module_or_path: compiled });
-  return { engine: new glue.Engine(), module: compiled };
+  return { engine: new glue.Engine(), module: compiled, refusedBytes: glue.refused_bytes };
 }
 
 /** @param {string} kernels */

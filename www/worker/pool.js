@@ -2,18 +2,32 @@
 /**
  * Runs the jobs of one merge on a pool of computing workers, one engine each.
  *
- * Jobs come the most expensive first. A worker that dies (a trap, out of memory) is replaced once
- * and its job is run again; its pieces are simply written again at the same place.
+ * Jobs come the most expensive first. A job that is shared has a task for its leader and one for
+ * each helper, in this order, so that whoever waits waits for someone who works. A worker that dies
+ * (a trap, out of memory) is replaced once and its task is run again; its pieces are simply written
+ * again at the same place.
  */
+
+import { createShares } from "./shares.js";
 
 /**
  * @typedef {object} Work
- * @property {number} nJobs
+ * @property {number[]} nHelpers of each job
  * @property {number} nWorkers
  * @property {object} setUp the `begin` message of every worker
- * @property {(index: number) => string} describe names a job's tensor
+ * @property {(index: number, death: Death) => object} explain a `failed` message
  * @property {(offsetBytes: number, bytes: Uint8Array) => void} write
  * @property {(index: number, outcome: unknown) => void} finished
+ */
+
+/**
+ * Why a worker stopped. `refusedBytes` is what it asked for last, where memory was refused.
+ * @typedef {{why: string, refusedBytes: number}} Death
+ */
+
+/**
+ * One worker's part of a job: `place` 0 leads.
+ * @typedef {{index: number, place: number}} Task
  */
 
 /**
@@ -25,9 +39,10 @@ export function runJobs(work) {
   return new Promise((resolve, reject) => {
     /** @type {Set<Worker>} */
     const workers = new Set();
-    const queue = Array.from({ length: work.nJobs }, (_, index) => index);
+    const queue = tasksOf(work.nHelpers);
+    const shares = createShares(work.nHelpers);
     const retried = new Set();
-    let remaining = work.nJobs;
+    let remaining = work.nHelpers.length;
 
     /** @param {() => void} settle */
     const stop = (settle) => {
@@ -39,21 +54,26 @@ export function runJobs(work) {
     const start = () => {
       const worker = new Worker(new URL("compute.js", import.meta.url), { type: "module" });
       workers.add(worker);
-      /** @type {number | undefined} */
+      /** @type {Task | undefined} */
       let current;
 
       const next = () => {
-        current = queue.shift();
-        if (current !== undefined) worker.postMessage({ type: "job", index: current });
+        do current = queue.shift();
+        while (current && current.place > 0 && shares.isFinished(current.index));
+        if (!current) return;
+        worker.postMessage({ type: "task", ...current, nHelpers: work.nHelpers[current.index] });
+        if (current.place > 0) shares.await(current.index, worker);
       };
-      /** @param {string} why */
-      const died = (why) => {
+      /** @param {Death} death */
+      const died = (death) => {
         if (!workers.delete(worker)) return;
         worker.terminate();
-        const job = current ?? queue[0] ?? 0;
-        if (retried.has(job)) return stop(() => reject(deathOf(work.describe(job), why)));
-        retried.add(job);
-        if (current !== undefined) queue.unshift(current);
+        const task = current ?? queue[0] ?? { index: 0, place: 0 };
+        shares.forget(task.index, worker);
+        const key = `${task.index}/${task.place}`;
+        if (retried.has(key)) return stop(() => reject(work.explain(task.index, death)));
+        retried.add(key);
+        if (current) queue.unshift(current);
         start();
       };
 
@@ -63,25 +83,41 @@ export function runJobs(work) {
             return next();
           case "piece":
             return worker.postMessage({ type: "written", failure: attempt(work, data) });
+          case "factor":
+            return shares.publish(data.index, data.factor);
+          case "collect":
+            return shares.collect(data.index, worker);
+          case "rows":
+            shares.add(data.index, data.place, data.rows);
+            return next();
           case "outcome":
+            shares.finish(data.index);
             work.finished(data.index, data.outcome);
             remaining -= 1;
             return remaining === 0 ? stop(resolve) : next();
           case "failed":
-            if (data.failure.trap === undefined) return stop(() => reject(data.failure));
-            return died(data.failure.trap);
+            return stop(() => reject(data.failure));
+          case "died":
+            return died(data.death);
         }
       };
       worker.onerror = (event) => {
         event.preventDefault();
-        died(event.message || "it could not start");
+        died({ why: event.message || "it could not start", refusedBytes: 0 });
       };
       worker.postMessage({ type: "begin", ...work.setUp });
     };
 
     if (remaining === 0) return resolve();
-    for (let count = 0; count < Math.min(work.nWorkers, work.nJobs); count++) start();
+    for (let count = 0; count < Math.min(work.nWorkers, queue.length); count++) start();
   });
+}
+
+/** @param {number[]} nHelpers @returns {Task[]} */
+function tasksOf(nHelpers) {
+  return nHelpers.flatMap((n, index) =>
+    Array.from({ length: n + 1 }, (_, place) => ({ index, place })),
+  );
 }
 
 /**
@@ -96,15 +132,4 @@ function attempt(work, { offsetBytes, bytes }) {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-/**
- * @param {string} tensor
- * @param {string} why
- */
-function deathOf(tensor, why) {
-  const what = `a worker stopped twice while it computed this tensor (${why})`;
-  const advice = "close other tabs to free memory, use fewer workers, or use the command line";
-  const error = { kind: "device", what, file: null, tensor, advice };
-  return { type: "failed", error, message: `tensor \`${tensor}\`: ${what}; ${advice}` };
 }

@@ -77,7 +77,7 @@ fn numbered(
     }
     let mut models = Vec::new();
     for ((_, stem, total), mut shards) in sets {
-        shards.sort_by_key(|&file| shard_name(file).map(|name| name.number));
+        shards.sort_by_cached_key(|&file| shard_name(file).map(|name| name.number));
         let numbers: Vec<_> =
             shards.iter().filter_map(|&file| Some(shard_name(file)?.number)).collect();
         warnings.extend(missing(stem, &numbers, total));

@@ -11,6 +11,7 @@ use super::layer::LayerGroup;
 use super::product::{self, Scaling};
 use super::solve::Engines;
 use crate::backend::Backend;
+use crate::dtype::Real;
 use crate::{Error, Result};
 
 /// Every part has at least so many rows, or none: with fewer, kernels may add in another order.
@@ -25,18 +26,40 @@ pub enum Arithmetic {
     Double,
 }
 
-/// L as it travels to helpers.
+/// Bytes on their way between workers, which need not lie in this one's memory.
+pub trait Payload {
+    /// How many there are.
+    fn len_bytes(&self) -> usize;
+
+    /// Copies all of them. `out: [len_bytes]`
+    fn copy_to(&self, out: &mut [u8]);
+}
+
+impl Payload for Vec<u8> {
+    fn len_bytes(&self) -> usize {
+        self.len()
+    }
+
+    fn copy_to(&self, out: &mut [u8]) {
+        out.copy_from_slice(self);
+    }
+}
+
+/// L as helpers get it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shared {
+pub struct Shared<P> {
     /// Of L, and of the rows that are wanted.
     pub arithmetic: Arithmetic,
     /// `[n, n]`, as [`Backend::export`] gave it.
-    pub factor: Vec<u8>,
+    pub factor: P,
 }
 
 /// The leader's view of its helpers.
 #[expect(async_fn_in_trait, reason = "generic use only; a browser's futures are not Send")]
 pub trait Crew {
+    /// What helpers send.
+    type Rows: Payload;
+
     /// How many of the group's rows the leader computes itself: the first ones.
     fn own_rows(&self, n_rows: usize) -> usize;
 
@@ -44,13 +67,13 @@ pub trait Crew {
     ///
     /// # Errors
     /// `Device` if no helper can be reached.
-    async fn publish(&self, shared: Shared) -> Result<()>;
+    async fn publish(&self, arithmetic: Arithmetic, factor: &[u8]) -> Result<()>;
 
-    /// The helpers' rows, `[n_rows − own, n]` in order, in the factor's arithmetic.
+    /// The helpers' rows, together `[n_rows − own, n]`, in order and in the factor's arithmetic.
     ///
     /// # Errors
     /// `Device` if a helper is lost for good.
-    async fn collect(&self) -> Result<Vec<u8>>;
+    async fn collect(&self) -> Result<Vec<Self::Rows>>;
 }
 
 /// No helpers.
@@ -58,15 +81,17 @@ pub trait Crew {
 pub struct Alone;
 
 impl Crew for Alone {
+    type Rows = Vec<u8>;
+
     fn own_rows(&self, n_rows: usize) -> usize {
         n_rows
     }
 
-    async fn publish(&self, _: Shared) -> Result<()> {
+    async fn publish(&self, _: Arithmetic, _: &[u8]) -> Result<()> {
         Ok(())
     }
 
-    async fn collect(&self) -> Result<Vec<u8>> {
+    async fn collect(&self) -> Result<Vec<Vec<u8>>> {
         Ok(Vec::new())
     }
 }
@@ -85,14 +110,14 @@ pub(super) async fn solution<B: Backend>(
     let (n, n_rows) = (group.n(), group.n_rows());
     let own = crew.own_rows(n_rows);
     if own < n_rows {
-        let factor = bytemuck::cast_slice(&backend.export(factor).await?).to_vec();
-        crew.publish(Shared { arithmetic: arithmetic::<B>(), factor }).await?;
+        let factor = backend.export(factor).await?;
+        crew.publish(arithmetic::<B>(), bytemuck::cast_slice(&factor)).await?;
     }
     let x = product::solution(backend, group, scaling, factor, 0..own).await?;
     let mut x = backend.download(x).await?;
     if own < n_rows {
-        let others = from_bytes::<B>(&crew.collect().await?, (n_rows - own) * n)?;
-        x.extend(others);
+        x.resize(n_rows * n, B::Scalar::default());
+        fill(&mut x[own * n..], &crew.collect().await?)?;
     }
     Ok(x)
 }
@@ -108,7 +133,7 @@ pub async fn help<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
     group: &LayerGroup,
     rows: Range<usize>,
     early: bool,
-    shared: impl Future<Output = Result<Option<Shared>>>,
+    shared: impl Future<Output = Result<Option<Shared<impl Payload>>>>,
 ) -> Result<Vec<u8>> {
     let scaling = Scaling::of(group);
     let early = early && product::solves_rows(group);
@@ -129,11 +154,12 @@ async fn finish<B: Backend>(
     scaling: &Scaling,
     rows: Range<usize>,
     ready: Option<B::Matrix>,
-    shared: Shared,
+    shared: Shared<impl Payload>,
 ) -> Result<Vec<u8>> {
     let n = group.n();
-    let factor = backend.import(n, from_bytes::<B>(&shared.factor, n * n)?).await?;
-    drop(shared);
+    let mut factor = vec![B::Scalar::default(); n * n]; // [n, n]
+    fill(&mut factor, &[shared.factor])?;
+    let factor = backend.import(n, factor).await?;
     let x = match ready {
         Some(mut x) => {
             backend.solve(&factor, &mut x).await?;
@@ -151,9 +177,17 @@ fn arithmetic<B: Backend>() -> Arithmetic {
     }
 }
 
-fn from_bytes<B: Backend>(bytes: &[u8], len: usize) -> Result<Vec<B::Scalar>> {
-    if bytes.len() != len * size_of::<B::Scalar>() {
+/// Copies the payloads one behind the other; they must fill all of `values`.
+fn fill<T: Real>(values: &mut [T], payloads: &[impl Payload]) -> Result<()> {
+    let mut rest: &mut [u8] = bytemuck::cast_slice_mut(values);
+    let total: usize = payloads.iter().map(Payload::len_bytes).sum();
+    if total != rest.len() {
         return Err(Error::device("a worker sent a matrix of another size than was asked for"));
     }
-    Ok(bytemuck::allocation::pod_collect_to_vec(bytes))
+    for payload in payloads {
+        let (part, behind) = rest.split_at_mut(payload.len_bytes());
+        payload.copy_to(part);
+        rest = behind;
+    }
+    Ok(())
 }

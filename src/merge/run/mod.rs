@@ -20,7 +20,7 @@ use super::files::Models;
 use super::options::{Method, Options};
 use super::plan::{Action, Plan};
 use super::regmean::Engines;
-use super::regmean::crew::{Crew, Shared};
+use super::regmean::crew::{Crew, Payload, Shared};
 use crate::backend::Backend;
 use crate::format::Layout;
 use crate::io::{Sink, Source};
@@ -116,7 +116,7 @@ impl<S: Source> Merge<S> {
         engines: &Engines<F, D>,
         index: usize,
         rows: Range<usize>,
-        shared: impl Future<Output = Result<Option<Shared>>>,
+        shared: impl Future<Output = Result<Option<Shared<impl Payload>>>>,
     ) -> Result<Vec<u8>>
     where
         F: Backend<Scalar = f32>,

@@ -11,10 +11,10 @@ use crate::merge::average::Measures;
 use crate::merge::files::Model;
 use crate::merge::options::Precision;
 use crate::merge::plan::{Action, Group, Orientation};
-use crate::merge::regmean::crew::{Shared, help};
+use crate::merge::regmean::crew::{Payload, Shared, help};
 use crate::merge::regmean::matrix::Stored;
 use crate::merge::regmean::{Crew, Engines, Gram, LayerGroup, Solution, Weight, solve};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 impl<S: Source> Merge<S> {
     pub(super) async fn solve<F, D>(
@@ -53,7 +53,7 @@ impl<S: Source> Merge<S> {
         engines: &Engines<F, D>,
         group: usize,
         rows: Range<usize>,
-        shared: impl Future<Output = Result<Option<Shared>>>,
+        shared: impl Future<Output = Result<Option<Shared<impl Payload>>>>,
     ) -> Result<Vec<u8>>
     where
         F: Backend<Scalar = f32>,
@@ -68,6 +68,19 @@ impl<S: Source> Merge<S> {
 
     /// Reads a group's Gram matrices and weights.
     pub(in crate::merge) async fn load_group(&self, members: &Group) -> Result<LayerGroup> {
+        self.read_group(members).await.map_err(|error| self.with_estimate(error))
+    }
+
+    /// Says beside refused memory how much is needed.
+    fn with_estimate(&self, mut error: Error) -> Error {
+        if error.kind == ErrorKind::Device {
+            let needed = self.plan.estimate.memory_bytes.div_ceil(1_000_000);
+            error.what += &format!("; a worker needs about {needed} MB in all");
+        }
+        error
+    }
+
+    async fn read_group(&self, members: &Group) -> Result<LayerGroup> {
         let mut weights = Vec::new();
         for tensor in &members.tensors {
             weights.push(self.load_weight(*tensor).await?);

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use gramerge::backend::Backend;
 use gramerge::merge::options::Precision;
 use gramerge::merge::plan::Orientation;
-use gramerge::merge::regmean::crew::{Shared, help};
+use gramerge::merge::regmean::crew::{Arithmetic, Shared, help};
 use gramerge::merge::regmean::{Alone, Crew, Engines, LayerGroup, Solution, solve};
 use gramerge::{Error, Result};
 use pollster::block_on;
@@ -87,7 +87,7 @@ struct Pair<'a, F, D> {
     early: bool,
     bounds: [usize; 4],
     used: Cell<bool>,
-    shared: RefCell<Option<Shared>>,
+    shared: RefCell<Option<Shared<Vec<u8>>>>,
     planted: u8,
 }
 
@@ -111,24 +111,26 @@ where
     F: Backend<Scalar = f32>,
     D: Backend<Scalar = f64>,
 {
+    type Rows = Vec<u8>;
+
     fn own_rows(&self, n_rows: usize) -> usize {
         if self.used.replace(true) { n_rows } else { self.bounds[1] }
     }
 
-    async fn publish(&self, shared: Shared) -> Result<()> {
-        *self.shared.borrow_mut() = Some(shared);
+    async fn publish(&self, arithmetic: Arithmetic, factor: &[u8]) -> Result<()> {
+        *self.shared.borrow_mut() = Some(Shared { arithmetic, factor: factor.to_vec() });
         Ok(())
     }
 
-    async fn collect(&self) -> Result<Vec<u8>> {
+    async fn collect(&self) -> Result<Vec<Vec<u8>>> {
         let mut rows = Vec::new();
         for place in 1..3 {
             let range = self.bounds[place]..self.bounds[place + 1];
             let shared = self.shared.borrow().clone();
             let come = async { Ok(shared) };
-            rows.extend(help(self.engines, self.group, range, self.early, come).await?);
+            rows.push(help(self.engines, self.group, range, self.early, come).await?);
         }
-        if let Some(byte) = rows.first_mut() {
+        if let Some(byte) = rows[1].first_mut() {
             *byte = byte.wrapping_add(self.planted);
         }
         Ok(rows)

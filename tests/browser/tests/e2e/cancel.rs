@@ -23,7 +23,7 @@ fn a_cancelled_merge_leaves_nothing_and_can_be_started_again() {
 }
 
 /// No merged file is left in the origin's private file system.
-const EMPTY: &str = "(async () => {
+pub(crate) const EMPTY: &str = "(async () => {
     let files = 0;
     const walk = async (folder) => {
         for await (const entry of folder.values()) {

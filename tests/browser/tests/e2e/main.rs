@@ -8,6 +8,7 @@ mod faults;
 mod inputs;
 mod merge;
 mod sample;
+mod workers;
 
 use gramerge_browser_tests::Session;
 
