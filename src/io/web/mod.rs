@@ -1,0 +1,114 @@
+//! Files that a browser's user has chosen, read in a worker.
+//!
+//! Short reads are slices, read synchronously; each checks that the file is still the one that was
+//! chosen. Long reads, one behind the other, are streamed.
+
+mod stream;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{ArrayBuffer, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{DomException, File, FileReaderSync};
+
+use super::Source;
+use crate::{Error, Result};
+use stream::Stream;
+
+/// Shorter reads are not worth a stream.
+const MIN_STREAMED_BYTES: usize = 1 << 20;
+
+/// A chosen file.
+#[derive(Debug, Clone)]
+pub struct WebFile {
+    path: String,
+    file: File,
+    reader: FileReaderSync,
+    /// Where the last long read ended.
+    stream: Rc<RefCell<Option<Stream>>>,
+}
+
+impl WebFile {
+    /// `path` is its name in errors.
+    ///
+    /// # Errors
+    /// `Device` outside a worker, where files cannot be read synchronously.
+    pub fn new(path: String, file: File) -> Result<Self> {
+        let reader = FileReaderSync::new()
+            .map_err(|_| Error::device("files can be read in a worker only"))?;
+        Ok(Self { path, file, reader, stream: Rc::default() })
+    }
+
+    fn slice(&self, offset_bytes: u64, len_bytes: usize) -> Result<ArrayBuffer, JsValue> {
+        let (start, end) = (offset_bytes as f64, (offset_bytes + len_bytes as u64) as f64);
+        let blob = self.file.slice_with_f64_and_f64(start, end)?;
+        self.reader.read_as_array_buffer(&blob)
+    }
+
+    fn read_slice(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()> {
+        let read = self.slice(offset_bytes, buffer.len());
+        let bytes = Uint8Array::new(&read.map_err(|error| failure(&self.path, &error))?.into());
+        if bytes.length() as usize != buffer.len() {
+            return Err(changed(&self.path));
+        }
+        bytes.copy_to(buffer);
+        Ok(())
+    }
+
+    /// Taken for as long as it is read from: a read that fails leaves none behind.
+    fn stream_at(&self, offset_bytes: u64) -> Result<Stream> {
+        let kept = self.stream.borrow_mut().take();
+        match kept.filter(|stream| stream.continues_at(offset_bytes)) {
+            Some(stream) => Ok(stream),
+            None => {
+                Stream::open(&self.file, offset_bytes).map_err(|error| failure(&self.path, &error))
+            }
+        }
+    }
+
+    async fn read_streamed(&self, mut offset_bytes: u64, mut buffer: &mut [u8]) -> Result<()> {
+        while !buffer.is_empty() {
+            let mut stream = self.stream_at(offset_bytes)?;
+            let read = stream.read(buffer).await.map_err(|error| failure(&self.path, &error))?;
+            let len = read.ok_or_else(|| changed(&self.path))?;
+            self.stream.replace(Some(stream));
+            offset_bytes += len as u64;
+            buffer = &mut buffer[len..];
+        }
+        Ok(())
+    }
+}
+
+impl Source for WebFile {
+    fn name(&self) -> &str {
+        &self.path
+    }
+
+    fn len_bytes(&self) -> u64 {
+        self.file.size() as u64
+    }
+
+    async fn read_into(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()> {
+        match buffer.len() {
+            ..MIN_STREAMED_BYTES => self.read_slice(offset_bytes, buffer),
+            _ => self.read_streamed(offset_bytes, buffer).await,
+        }
+    }
+}
+
+/// The browser's own words are about permissions, whatever the reason.
+fn failure(path: &str, error: &JsValue) -> Error {
+    let name = error.dyn_ref::<DomException>().map(DomException::name).unwrap_or_default();
+    match name.as_str() {
+        "NotFoundError" => Error::io("the file is gone").file(path).advice("choose it again"),
+        "NotReadableError" => changed(path),
+        _ => Error::io(format!("it cannot be read ({name})")).file(path),
+    }
+}
+
+fn changed(path: &str) -> Error {
+    Error::io("the file has changed since it was chosen, or may no longer be read")
+        .file(path)
+        .advice("choose it again")
+}
