@@ -1,14 +1,14 @@
 //! Files that a browser's user has chosen, read in a worker.
 //!
-//! Short reads are slices, read synchronously; each checks that the file is still the one that was
-//! chosen. Long reads, one behind the other, are streamed.
+//! Short reads come from a slice that was read ahead, synchronously; each slice checks that the file
+//! is still the one that was chosen. Long reads, one behind the other, are streamed.
 
 mod stream;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DomException, File, FileReaderSync};
 
@@ -18,6 +18,8 @@ use stream::Stream;
 
 /// Shorter reads are not worth a stream.
 const MIN_STREAMED_BYTES: usize = 1 << 20;
+/// What a short read reads ahead: a slice of it takes hardly longer than one of a few bytes.
+const AHEAD_BYTES: u64 = 1 << 20;
 
 /// A chosen file.
 #[derive(Debug, Clone)]
@@ -27,6 +29,8 @@ pub struct WebFile {
     reader: FileReaderSync,
     /// Where the last long read ended.
     stream: Rc<RefCell<Option<Stream>>>,
+    /// The last slice and where it begins.
+    ahead: Rc<RefCell<Option<(u64, Uint8Array)>>>,
 }
 
 impl WebFile {
@@ -37,22 +41,28 @@ impl WebFile {
     pub fn new(path: String, file: File) -> Result<Self> {
         let reader = FileReaderSync::new()
             .map_err(|_| Error::device("files can be read in a worker only"))?;
-        Ok(Self { path, file, reader, stream: Rc::default() })
+        Ok(Self { path, file, reader, stream: Rc::default(), ahead: Rc::default() })
     }
 
-    fn slice(&self, offset_bytes: u64, len_bytes: usize) -> Result<ArrayBuffer, JsValue> {
-        let (start, end) = (offset_bytes as f64, (offset_bytes + len_bytes as u64) as f64);
+    fn slice(&self, offset_bytes: u64, len_bytes: u64) -> Result<Uint8Array, JsValue> {
+        let (start, end) = (offset_bytes as f64, (offset_bytes + len_bytes) as f64);
         let blob = self.file.slice_with_f64_and_f64(start, end)?;
-        self.reader.read_as_array_buffer(&blob)
+        Ok(Uint8Array::new(&self.reader.read_as_array_buffer(&blob)?.into()))
     }
 
-    fn read_slice(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()> {
-        let read = self.slice(offset_bytes, buffer.len());
-        let bytes = Uint8Array::new(&read.map_err(|error| failure(&self.path, &error))?.into());
-        if bytes.length() as usize != buffer.len() {
-            return Err(changed(&self.path));
-        }
+    fn read_ahead(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()> {
+        let mut ahead = self.ahead.borrow_mut();
+        let kept = ahead.take().filter(|kept| part(kept, offset_bytes, buffer.len()).is_some());
+        let slice = match kept {
+            Some(kept) => kept,
+            None => {
+                let read = self.slice(offset_bytes, AHEAD_BYTES);
+                (offset_bytes, read.map_err(|error| failure(&self.path, &error))?)
+            }
+        };
+        let bytes = part(&slice, offset_bytes, buffer.len()).ok_or_else(|| changed(&self.path))?;
         bytes.copy_to(buffer);
+        *ahead = Some(slice);
         Ok(())
     }
 
@@ -91,10 +101,17 @@ impl Source for WebFile {
 
     async fn read_into(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()> {
         match buffer.len() {
-            ..MIN_STREAMED_BYTES => self.read_slice(offset_bytes, buffer),
+            ..MIN_STREAMED_BYTES => self.read_ahead(offset_bytes, buffer),
             _ => self.read_streamed(offset_bytes, buffer).await,
         }
     }
+}
+
+/// So many bytes of a slice that begins at `start`, if it has them.
+fn part((start, slice): &(u64, Uint8Array), offset_bytes: u64, len: usize) -> Option<Uint8Array> {
+    let from = offset_bytes.checked_sub(*start)?;
+    let end = from + len as u64;
+    (end <= u64::from(slice.length())).then(|| slice.subarray(from as u32, end as u32))
 }
 
 /// The browser's own words are about permissions, whatever the reason.
