@@ -105,6 +105,12 @@ impl Source for WebFile {
             _ => self.read_streamed(offset_bytes, buffer).await,
         }
     }
+
+    /// A browser refuses to read any byte of a file that is not the one that was chosen.
+    async fn check(&self) -> Result<()> {
+        let last = self.len_bytes().saturating_sub(1);
+        self.slice(last, 1).map(|_| ()).map_err(|error| failure(&self.path, &error))
+    }
 }
 
 /// So many bytes of a slice that begins at `start`, if it has them.
