@@ -22,7 +22,7 @@ document.body.append(frame);
 function closeNetwork() {
   const policy = document.createElement("meta");
   policy.httpEquiv = "Content-Security-Policy";
-  policy.content = "default-src 'none'; manifest-src 'self'";
+  policy.content = "default-src 'none'; img-src 'self' data:; manifest-src 'self'";
   document.head.append(policy);
 }
 
