@@ -29,16 +29,16 @@ function inFrame(act) {
   };
 }
 
-/** Clicks a link of this page; whether it led anywhere is known at once. @param {Record<string, string>} props */
-function clickLink(props) {
+/** Something that would lead this page elsewhere; the guard says at once that it does not. @param {(url: string) => void} act */
+function guarded(act) {
   return (/** @type {string} */ url) => {
     let isStopped = false;
-    const look = (/** @type {NavigateEvent} */ event) => {
-      isStopped = event.defaultPrevented && event.destination.url === url;
+    /** @param {NavigateEvent} event */
+    const look = ({ defaultPrevented, destination }) => {
+      isStopped ||= defaultPrevented && destination.url === url;
     };
-    const options = { once: true };
-    window.navigation?.addEventListener("navigate", look, options);
-    el("a", { href: url, ...props }).click();
+    window.navigation?.addEventListener("navigate", look, { once: true });
+    act(url);
     return isStopped ? "navigation guard" : undefined;
   };
 }
@@ -69,15 +69,6 @@ const MESSAGES = [
 
 /** @type {Route[]} */
 const NAVIGATIONS = [
-  {
-    name: "Form",
-    send: (url) => {
-      const form = el("form", { action: url, method: "post" });
-      document.body.append(form);
-      form.submit();
-      form.remove();
-    },
-  },
   { name: "Frame", send: inFrame((inner, url) => inner.location.assign(url)) },
   {
     name: "Link in a frame",
@@ -99,8 +90,8 @@ const ONLY_FRAMED = [
       /** @type {Window} */ (window.top).location.href = url;
     },
   },
-  { name: "Link", send: clickLink({}) },
-  { name: "Download link", send: clickLink({ download: "leak" }) },
+  { name: "Link", send: guarded((url) => el("a", { href: url }).click()) },
+  { name: "Page's address", send: guarded((url) => location.assign(url)) },
 ];
 
 /**

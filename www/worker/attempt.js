@@ -64,11 +64,10 @@ function sameAddress(a, b) {
   return a.replace(/^ws/, "http") === b;
 }
 
-/** @param {unknown} error */
+/** Errors of the outer page are of its own kinds, so their names tell. @param {any} error */
 function refusal(error) {
-  if (!(error instanceof Error)) return undefined;
-  if (error.name === "SecurityError") return "sandbox";
-  return /Trusted/.test(error.message) ? "trusted types" : undefined;
+  if (error?.name === "SecurityError") return "sandbox";
+  return /Trusted/.test(error?.message ?? "") ? "trusted types" : undefined;
 }
 
 /** @param {number} millis @returns {Promise<undefined>} */

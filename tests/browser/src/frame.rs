@@ -4,11 +4,13 @@
 
 use crate::connection::Event;
 
-/// The tab's first frame, if its document has one, and the context in which its scripts run.
+/// The first frame that the tab's document has while it loads, if any, and the context in which its
+/// scripts run.
 #[derive(Debug, Default)]
 pub(crate) struct AppFrame {
     frame: Option<String>,
     context: Option<String>,
+    has_loaded: bool,
 }
 
 impl AppFrame {
@@ -17,12 +19,19 @@ impl AppFrame {
         self.context.as_deref()
     }
 
+    /// Frames that are added from now on belong to what the page does, not to what it is.
+    pub(crate) fn loaded(&mut self) {
+        self.has_loaded = true;
+    }
+
     /// Takes an event of the tab into account; `main` is the tab's own frame.
     pub(crate) fn note(&mut self, event: &Event, main: &str) {
         let params = &event.params;
         match event.method.as_str() {
-            "Page.frameAttached" if self.frame.is_none() && params["parentFrameId"] == main => {
-                self.frame = params["frameId"].as_str().map(str::to_string);
+            "Page.frameAttached" if params["parentFrameId"] == main => {
+                if self.frame.is_none() && !self.has_loaded {
+                    self.frame = params["frameId"].as_str().map(str::to_string);
+                }
             }
             "Runtime.executionContextCreated" => {
                 let context = &params["context"];

@@ -70,10 +70,18 @@ impl Session {
     fn wait_until_loaded(&mut self) {
         const LOADED: &str =
             "document.readyState === 'complete' && location.href !== 'about:blank'";
-        self.wait_until(LOADED, DEADLINE, |session| {
-            (session.evaluate_in_tab(LOADED) == true).then_some(())
-        });
+        self.wait_for_in_tab(LOADED);
+        self.app.loaded();
         self.wait_for(LOADED);
+    }
+
+    /// Waits until the expression is true in the tab's own document.
+    #[track_caller]
+    pub fn wait_for_in_tab(&mut self, expression: &str) {
+        let condition = format!("!!({expression})");
+        self.wait_until(expression, DEADLINE, |session| {
+            (session.evaluate_in_tab(&condition) == true).then_some(())
+        });
     }
 
     /// The address of the server.
