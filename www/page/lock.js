@@ -21,26 +21,25 @@ export const PAGE_NAME = `gramerge ${crypto.randomUUID?.() ?? Math.random()}`;
 export const isFramed = parent !== window;
 
 /**
- * Closes the network and reports from then on.
- * @param {(counts: { requests: number, stopped: number }) => void} onChange
+ * Closes the network, and reports how many requests were made since.
+ * @param {(nRequests: number) => void} onChange
  */
 export function lockNetwork(onChange) {
-  const counts = new Counts();
   const policy = document.createElement("meta");
   policy.httpEquiv = "Content-Security-Policy";
   policy.content = POLICY;
   document.head.append(policy);
-  const since = performance.now();
   window.navigation?.addEventListener("navigate", stopLeaving);
 
+  const requests = new Requests();
   /** @param {Seen} seen */
-  const count = (seen) => {
-    counts.add(seen);
-    onChange(counts);
+  const note = (seen) => {
+    requests.note(seen);
+    onChange(requests.count);
   };
-  watchRequests((seen) => count(seen), since);
-  new BroadcastChannel(PAGE_NAME).onmessage = ({ data }) => count(data);
-  onChange(counts);
+  watchRequests(note, performance.now());
+  new BroadcastChannel(PAGE_NAME).onmessage = ({ data }) => note(data);
+  onChange(0);
 }
 
 /** Nothing on this page leads to another. @param {NavigateEvent} event */
@@ -52,29 +51,22 @@ function stopLeaving(event) {
 }
 
 /**
- * The browser lists some of the requests that it stopped, before or after it says so; one that is
- * on both lists did not get out.
+ * The browser lists some of the requests that it stopped, before or after it says so; those did not
+ * get out. Of a stopped frame it tells the origin only.
  */
-class Counts {
-  /** @type {Map<string, { listed: number, stopped: number }>} */ #byUrl = new Map();
+class Requests {
+  /** @type {string[]} */ #listed = [];
+  /** @type {Set<string>} */ #stopped = new Set();
 
   /** @param {Seen} seen */
-  add({ url, stopped }) {
-    const known = this.#byUrl.get(url) ?? { listed: 0, stopped: 0 };
-    known[stopped ? "stopped" : "listed"] += 1;
-    this.#byUrl.set(url, known);
+  note({ url, isStopped }) {
+    if (isStopped) this.#stopped.add(url);
+    else this.#listed.push(url);
   }
 
-  get requests() {
-    return this.#sum(({ listed, stopped }) => Math.max(0, listed - stopped));
-  }
-
-  get stopped() {
-    return this.#sum(({ stopped }) => stopped);
-  }
-
-  /** @param {(counts: { listed: number, stopped: number }) => number} count */
-  #sum(count) {
-    return [...this.#byUrl.values()].reduce((sum, counts) => sum + count(counts), 0);
+  get count() {
+    const got = (/** @type {string} */ url) =>
+      !this.#stopped.has(url) && !this.#stopped.has(new URL(url).origin);
+    return this.#listed.filter(got).length;
   }
 }

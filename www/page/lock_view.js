@@ -8,16 +8,14 @@ import { announce, byId, el, replace } from "./dom.js";
 import { count } from "./format.js";
 import { tryToLeak } from "./leaks.js";
 
-/** @typedef {{ requests: number, stopped: number }} Counts */
+const PLACES = ["page", "worker", "worker of a worker"];
 
-/** @param {Counts} counts */
-export function showLock({ requests, stopped }) {
-  const badge = byId("lock-badge", HTMLElement);
-  badge.dataset.lock = requests === 0 ? "locked" : "leaking";
-  const since = `${count(requests, "request")} since`;
+/** @param {number} nRequests */
+export function showLock(nRequests) {
+  byId("lock-badge", HTMLElement).dataset.lock = nRequests === 0 ? "locked" : "leaking";
+  const since = `${count(nRequests, "request")} since`;
   byId("lock-state", HTMLElement).textContent = `Network locked, ${since}`;
-  byId("lock-counts", HTMLElement).textContent =
-    stopped === 0 ? since : `${since}, ${count(stopped, "attempt")} stopped`;
+  byId("lock-counts", HTMLElement).textContent = since;
 }
 
 /** Without all its parts the page stays open to the network, and takes no files. */
@@ -65,33 +63,35 @@ function byRoute(results) {
 
 /** @param {Result[]} results */
 function row(results) {
-  const verdicts = results.map(({ from, stoppedBy }) =>
-    el(
-      "li",
-      { class: stoppedBy === undefined ? "bad" : "good" },
-      el("span", { class: "mark", "aria-hidden": "true" }, stoppedBy === undefined ? "✗" : "✓"),
-      el("span", {}, from),
-      el("span", { class: "facts" }, stoppedBy === undefined ? "NOT stopped" : stoppedBy),
-    ),
-  );
+  const how = new Set(results.map(({ stoppedBy }) => stoppedBy ?? "not stopped"));
   return el(
     "tr",
     {},
     el("th", { scope: "row" }, results[0]?.name),
-    el("td", {}, el("ul", { class: "verdicts" }, ...verdicts)),
+    ...PLACES.map((place) => verdict(results.find(({ from }) => from === place))),
+    el("td", { class: "facts" }, [...how].join("; ")),
+  );
+}
+
+/** @param {Result | undefined} result */
+function verdict(result) {
+  if (!result) return el("td", {});
+  const isStopped = result.stoppedBy !== undefined;
+  return el(
+    "td",
+    { class: isStopped ? "good" : "bad" },
+    el("span", { "aria-hidden": "true" }, isStopped ? "✓" : "✗"),
+    el("span", { class: "unseen" }, isStopped ? "stopped" : "NOT stopped"),
   );
 }
 
 /** Said where everybody looks, since it is the one known hole. */
 function webRtcRow() {
+  const why = "Not tried: browsers give a page no way to close it. No code of this page uses it.";
   return el(
     "tr",
     { class: "open" },
     el("th", { scope: "row" }, "WebRTC"),
-    el(
-      "td",
-      {},
-      "Not tried: browsers offer pages no way to give it up. No code of this page uses it.",
-    ),
+    el("td", { colspan: PLACES.length + 1, class: "facts" }, why),
   );
 }

@@ -47,7 +47,7 @@ async function attempt(url, send) {
       const { blockedURI, effectiveDirective } = /** @type {SecurityPolicyViolationEvent} */ (
         event
       );
-      if (sameAddress(blockedURI, url)) resolve(`content policy, ${effectiveDirective}`);
+      if (sameAddress(blockedURI, url)) resolve(effectiveDirective);
     };
     addEventListener("securitypolicyviolation", hear, { signal: listening.signal });
   });

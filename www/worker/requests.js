@@ -9,7 +9,7 @@
 
 /**
  * What happened to one request.
- * @typedef {{ url: string, stopped: boolean }} Seen
+ * @typedef {{ url: string, isStopped: boolean }} Seen
  */
 
 const ON_THE_NET = /^(https?|wss?):/;
@@ -22,11 +22,12 @@ const ON_THE_NET = /^(https?|wss?):/;
 export function watchRequests(onSeen, sinceMillis) {
   addEventListener("securitypolicyviolation", (event) => {
     const { blockedURI } = /** @type {SecurityPolicyViolationEvent} */ (event);
-    onSeen({ url: blockedURI, stopped: true });
+    onSeen({ url: blockedURI, isStopped: true });
   });
   new PerformanceObserver((list) => {
     for (const { name, startTime } of list.getEntries())
-      if (ON_THE_NET.test(name) && startTime >= sinceMillis) onSeen({ url: name, stopped: false });
+      if (ON_THE_NET.test(name) && startTime >= sinceMillis)
+        onSeen({ url: name, isStopped: false });
   }).observe({ type: "resource", buffered: true });
 }
 

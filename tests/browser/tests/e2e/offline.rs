@@ -43,7 +43,7 @@ fn a_newer_version_waits_for_the_merge_and_for_the_user() {
     page.open("");
     page.wait_for(LOCKED);
     page.wait_for(CONTROLLED);
-    let folder = Folder::slow(1024, 10);
+    let folder = Folder::slow(1024, 24);
     page.set_files("Models and Gram files", &paths(&folder.inputs()));
     page.by_role("table", "Plan");
     page.click_button("Merge");
@@ -51,6 +51,7 @@ fn a_newer_version_waits_for_the_merge_and_for_the_user() {
     publish_newer(&copy);
     page.evaluate(LOOK_FOR_NEWER);
     page.wait_for("!document.querySelector('#update').hidden");
+    assert_eq!(page.evaluate("document.body.dataset.state"), "running", "the merge was too short");
     page.by_role("region", "Report");
     assert_eq!(page.evaluate(IS_NEWER), false, "the page changed under a merge");
     page.reload();
