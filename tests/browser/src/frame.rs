@@ -2,6 +2,8 @@
 //!
 //! Follows the tab's events; sends nothing.
 
+use serde_json::Value;
+
 use crate::connection::Event;
 
 /// The first frame that the tab's document has while it loads, if any, and the context in which its
@@ -28,10 +30,8 @@ impl AppFrame {
     pub(crate) fn note(&mut self, event: &Event, main: &str) {
         let params = &event.params;
         match event.method.as_str() {
-            "Page.frameAttached" if params["parentFrameId"] == main => {
-                if self.frame.is_none() && !self.has_loaded {
-                    self.frame = params["frameId"].as_str().map(str::to_string);
-                }
+            "Page.frameAttached" if self.is_first(&params["parentFrameId"], main) => {
+                self.frame = params["frameId"].as_str().map(str::to_string);
             }
             "Runtime.executionContextCreated" => {
                 let context = &params["context"];
@@ -43,5 +43,9 @@ impl AppFrame {
             "Runtime.executionContextsCleared" => *self = AppFrame::default(),
             _ => {}
         }
+    }
+
+    fn is_first(&self, parent: &Value, main: &str) -> bool {
+        parent == main && self.frame.is_none() && !self.has_loaded
     }
 }
