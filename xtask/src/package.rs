@@ -67,3 +67,27 @@ fn write(page: &Path, files: &[String], sums: &str, archive: &Path) -> zip::resu
 fn is_shipped(path: &str) -> bool {
     !path.ends_with(".d.ts") && !path.ends_with("jsconfig.json")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_files_make_the_same_bytes_in_any_folder() {
+        let root = std::env::temp_dir().join(format!("gramerge-package-{}", std::process::id()));
+        let made = |folder: &str, names: [&str; 3], text: &str| {
+            let page = root.join(folder).join("page");
+            fs::create_dir_all(page.join("worker")).unwrap();
+            names.iter().for_each(|name| fs::write(page.join(name), text).unwrap());
+            let archive = root.join(folder).join(ARCHIVE);
+            pack(&page, &archive).unwrap();
+            fs::read(archive).unwrap()
+        };
+        let one = made("one", ["index.html", "worker/a.js", "jsconfig.json"], "x");
+        let two = made("two/deeper", ["worker/a.js", "index.html", "types.d.ts"], "x");
+        let other = made("other", ["index.html", "worker/a.js", "jsconfig.json"], "y");
+        fs::remove_dir_all(&root).unwrap();
+        assert!(one == two, "the folder or the order of writing shows in the archive");
+        assert!(one != other, "the contents do not show in the archive");
+    }
+}

@@ -93,6 +93,21 @@ fn a_copy_is_whole_or_not_at_all() {
 }
 
 #[test]
+fn runs_in_a_folder_of_any_site() {
+    let site = Copy::inside("tools/gramerge");
+    let mut page = Session::serving(site.folder());
+    page.open("tools/gramerge/?device=cpu");
+    page.wait_for(LOCKED);
+    page.wait_for(CONTROLLED);
+    page.stop_server();
+    page.reload();
+    page.wait_for(LOCKED);
+    page.click_button("Try the sample");
+    page.by_role("table", "Plan");
+    page.assert_quiet();
+}
+
+#[test]
 fn can_be_installed() {
     let mut page = locked();
     let manifest = page.tab("Page.getAppManifest", serde_json::json!({}));

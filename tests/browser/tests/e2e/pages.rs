@@ -15,8 +15,13 @@ pub(crate) struct Copy {
 
 impl Copy {
     pub(crate) fn new() -> Self {
+        Self::inside("")
+    }
+
+    /// In a folder of the folder that is served.
+    pub(crate) fn inside(path: &str) -> Self {
         let dir = TempDir::new().expect("a temporary folder");
-        copy(&place("GRAMERGE_WEB"), dir.path());
+        copy(&place("GRAMERGE_WEB"), &dir.path().join(path));
         Self { dir }
     }
 
@@ -24,11 +29,11 @@ impl Copy {
         self.dir.path()
     }
 
-    /// Replaces text in one of its files, which must hold it.
+    /// Replaces text in one of its files, which must hold it once.
     pub(crate) fn change(&self, path: &str, from: &str, to: &str) {
         let file = self.file(path);
         let text = fs::read_to_string(&file).expect("a text of the page");
-        assert!(text.contains(from), "`{from}` is not in {path}");
+        assert_eq!(text.matches(from).count(), 1, "{path} does not have one `{from}`");
         fs::write(file, text.replace(from, to)).expect("a written file");
     }
 
