@@ -9,9 +9,11 @@
  */
 
 import { createShares } from "./shares.js";
+import { startWorker } from "./trusted.js";
 
 /**
  * @typedef {object} Work
+ * @property {string} script `blob:` address of `compute.js`
  * @property {number[]} nHelpers of each job
  * @property {number} nWorkers
  * @property {object} setUp the `begin` message of every worker
@@ -52,7 +54,7 @@ export function runJobs(work) {
     };
 
     const start = () => {
-      const worker = new Worker(new URL("compute.js", import.meta.url), { type: "module" });
+      const worker = startWorker(work.script, self.name);
       workers.add(worker);
       /** @type {Task | undefined} */
       let current;

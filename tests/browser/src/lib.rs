@@ -5,11 +5,14 @@
 //! it does not come: they are for tests. It records everything that the tab and its workers log,
 //! throw or request, so that a test can end with [`Session::assert_quiet`].
 //!
+//! Where a page consists of a frame, as gramerge's does, scripts and searches run in the frame.
+//!
 //! The protocol is spoken as plain JSON, so a newer browser with new fields breaks nothing.
 
 mod chromium;
 mod connection;
 mod elements;
+mod frame;
 mod record;
 mod session;
 mod view;
