@@ -5,8 +5,8 @@
  * The first message brings all code that it and its computing workers run; it can load none, since
  * the network is locked by the time it starts.
  *
- * One request is answered after the other. To cancel, the page terminates this worker; its
- * computing workers end with it, and what it has written is removed by the next one.
+ * One request is answered after the other. A merge can be cancelled between any two messages; what
+ * it has written is removed before the answer. If the tab ends instead, it can be gone on with.
  */
 
 import { makeEngine } from "./kernels.js";
@@ -21,12 +21,15 @@ import { reportRequests } from "./requests.js";
  * @typedef {object} Parts
  * @property {Build[]} builds of the engine; the processor's comes first
  * @property {string} compute `blob:` address of `compute.js`
+ * @property {string} identity of the whole page's build
  */
 
 reportRequests();
 
 /** @type {string} */
 let compute;
+/** @type {string} */
+let identity;
 /** The processor's build. @type {Build} */
 let build;
 /** @type {Promise<any>} */
@@ -36,16 +39,20 @@ let loading;
 let inputs = { files: [], paths: [] };
 /** The last merge. @type {File | undefined} */
 let merged;
+/** Cancels the merge that runs. @type {AbortController | undefined} */
+let running;
 /** Requests wait for those before them. */
 let queue = Promise.resolve();
 
 onmessage = ({ data }) => {
   ({
     compute,
+    identity,
     builds: [build],
-  } = /** @type {{ compute: string, builds: [Build] }} */ (data));
+  } = /** @type {{ compute: string, identity: string, builds: [Build] }} */ (data));
   loading = makeEngine(build);
   onmessage = ({ data }) => {
+    if (data.cancel) return running?.abort();
     queue = queue.then(() => answer(data));
   };
 };
@@ -62,15 +69,20 @@ async function answer({ id, request, files }) {
         return reply(await engine.handle(request, inputs.files));
       case "merge":
         return reply(await merge(engine, request, reply), merged);
+      case "digest":
       case "evaluate":
         return reply(await engine.handle(request, merged ? [merged] : []));
       default:
         return reply(await engine.handle(request, []));
     }
   } catch (error) {
+    if (isCancelled(error)) return postMessage({ id, cancelled: true });
     reply(asFailed(error));
   }
 }
+
+/** @param {any} error */
+const isCancelled = (error) => error instanceof DOMException && error.name === "AbortError";
 
 /**
  * @param {any} engine
@@ -80,8 +92,10 @@ async function answer({ id, request, files }) {
 async function merge(engine, request, reply) {
   const start = performance.now();
   merged = undefined;
+  running = new AbortController();
+  const { signal } = running;
   const opening = engine.begin(request);
-  const output = await createOutput(opening.total_bytes);
+  const output = await createOutput(opening.total_bytes, fingerprint(request));
   let writtenBytes = 0;
   /** @param {number} offsetBytes @param {Uint8Array} bytes */
   const write = (offsetBytes, bytes) => {
@@ -89,22 +103,61 @@ async function merge(engine, request, reply) {
     writtenBytes += bytes.length;
   };
   try {
+    signal.throwIfAborted();
     write(0, engine.header_bytes());
+    const skipped = resume(engine, output.finished);
     await runJobs({
       nHelpers: opening.n_helpers,
       nWorkers: opening.n_workers,
       script: compute,
       setUp: { build, ...inputs, request },
       explain: (index, { why, refusedBytes }) => engine.worker_died(index, why, refusedBytes),
+      skipped,
+      signal,
       write,
-      finished: (index, outcome) => reply(engine.finish_job(index, outcome, writtenBytes)),
+      finished(index, outcome) {
+        reply(engine.finish_job(index, outcome, writtenBytes));
+        output.record({ index, outcome });
+      },
     });
+    await engine.check_inputs();
     merged = await output.finish();
   } catch (error) {
     await output.discard();
     throw error;
   }
   return engine.finish(performance.now() - start, opening.n_workers);
+}
+
+/**
+ * What must be the same for an interrupted merge to go on: inputs, settings, build.
+ * @param {any} request
+ */
+function fingerprint({ selection, options }) {
+  const files = inputs.files.map(({ size, lastModified }, index) => [
+    inputs.paths[index],
+    size,
+    lastModified,
+  ]);
+  return JSON.stringify([identity, build.name, files, selection, options]);
+}
+
+/**
+ * Takes jobs that were finished before an interruption; those that it cannot take run again.
+ * @param {any} engine
+ * @param {import("./journal.js").Entry[]} entries
+ */
+function resume(engine, entries) {
+  const skipped = new Set();
+  for (const { index, outcome } of entries) {
+    try {
+      engine.resume_job(index, outcome);
+      skipped.add(index);
+    } catch {
+      continue;
+    }
+  }
+  return skipped;
 }
 
 /** @param {any} error */

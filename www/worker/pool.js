@@ -18,6 +18,8 @@ import { startWorker } from "./trusted.js";
  * @property {number} nWorkers
  * @property {object} setUp the `begin` message of every worker
  * @property {(index: number, death: Death) => object} explain a `failed` message
+ * @property {Set<number>} skipped jobs that were finished before
+ * @property {AbortSignal} signal
  * @property {(offsetBytes: number, bytes: Uint8Array) => void} write
  * @property {(index: number, outcome: unknown) => void} finished
  */
@@ -41,10 +43,10 @@ export function runJobs(work) {
   return new Promise((resolve, reject) => {
     /** @type {Set<Worker>} */
     const workers = new Set();
-    const queue = tasksOf(work.nHelpers);
+    const queue = tasksOf(work.nHelpers).filter(({ index }) => !work.skipped.has(index));
     const shares = createShares(work.nHelpers);
     const retried = new Set();
-    let remaining = work.nHelpers.length;
+    let remaining = work.nHelpers.length - work.skipped.size;
 
     /** @param {() => void} settle */
     const stop = (settle) => {
@@ -52,6 +54,7 @@ export function runJobs(work) {
       workers.clear();
       settle();
     };
+    work.signal.addEventListener("abort", () => stop(() => reject(work.signal.reason)));
 
     const start = () => {
       const worker = startWorker(work.script, self.name);
@@ -79,6 +82,18 @@ export function runJobs(work) {
         start();
       };
 
+      /** @param {{index: number, outcome: unknown}} job */
+      const finished = ({ index, outcome }) => {
+        shares.finish(index);
+        try {
+          work.finished(index, outcome);
+        } catch (error) {
+          return stop(() => reject(error));
+        }
+        remaining -= 1;
+        return remaining === 0 ? stop(resolve) : next();
+      };
+
       worker.onmessage = ({ data }) => {
         switch (data.type) {
           case "ready":
@@ -93,10 +108,7 @@ export function runJobs(work) {
             shares.add(data.index, data.place, data.rows);
             return next();
           case "outcome":
-            shares.finish(data.index);
-            work.finished(data.index, data.outcome);
-            remaining -= 1;
-            return remaining === 0 ? stop(resolve) : next();
+            return finished(data);
           case "failed":
             return stop(() => reject(data.failure));
           case "died":
