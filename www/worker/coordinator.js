@@ -19,16 +19,14 @@ import { reportRequests } from "./requests.js";
 /**
  * What the first message holds.
  * @typedef {object} Parts
- * @property {Build[]} builds of the engine; the processor's comes first
+ * @property {[Build, ...Build[]]} builds of the engine; the processor's comes first
  * @property {string} compute `blob:` address of `compute.js`
  */
 
 reportRequests();
 
-/** @type {string} */
-let compute;
-/** The processor's build. @type {Build} */
-let build;
+/** @type {Parts} */
+let parts;
 /** @type {Promise<any>} */
 let loading;
 
@@ -40,11 +38,8 @@ let merged;
 let queue = Promise.resolve();
 
 onmessage = ({ data }) => {
-  ({
-    compute,
-    builds: [build],
-  } = /** @type {{ compute: string, builds: [Build] }} */ (data));
-  loading = makeEngine(build);
+  parts = data;
+  loading = makeEngine(parts.builds[0]);
   onmessage = ({ data }) => {
     queue = queue.then(() => answer(data));
   };
@@ -93,8 +88,8 @@ async function merge(engine, request, reply) {
     await runJobs({
       nHelpers: opening.n_helpers,
       nWorkers: opening.n_workers,
-      script: compute,
-      setUp: { build, ...inputs, request },
+      script: parts.compute,
+      setUp: { build: parts.builds[0], ...inputs, request },
       explain: (index, { why, refusedBytes }) => engine.worker_died(index, why, refusedBytes),
       write,
       finished: (index, outcome) => reply(engine.finish_job(index, outcome, writtenBytes)),
