@@ -19,19 +19,15 @@ import { reportRequests } from "./requests.js";
 /**
  * What the first message holds.
  * @typedef {object} Parts
- * @property {Build[]} builds of the engine; the processor's comes first
+ * @property {[Build, ...Build[]]} builds of the engine; the processor's comes first
  * @property {string} compute `blob:` address of `compute.js`
  * @property {string} identity of the whole page's build
  */
 
 reportRequests();
 
-/** @type {string} */
-let compute;
-/** @type {string} */
-let identity;
-/** The processor's build. @type {Build} */
-let build;
+/** @type {Parts} */
+let parts;
 /** @type {Promise<any>} */
 let loading;
 
@@ -45,12 +41,8 @@ let running;
 let queue = Promise.resolve();
 
 onmessage = ({ data }) => {
-  ({
-    compute,
-    identity,
-    builds: [build],
-  } = /** @type {{ compute: string, identity: string, builds: [Build] }} */ (data));
-  loading = makeEngine(build);
+  parts = data;
+  loading = makeEngine(parts.builds[0]);
   onmessage = ({ data }) => {
     if (data.cancel) return running?.abort();
     queue = queue.then(() => answer(data));
@@ -109,8 +101,8 @@ async function merge(engine, request, reply) {
     await runJobs({
       nHelpers: opening.n_helpers,
       nWorkers: opening.n_workers,
-      script: compute,
-      setUp: { build, ...inputs, request },
+      script: parts.compute,
+      setUp: { build: parts.builds[0], ...inputs, request },
       explain: (index, { why, refusedBytes }) => engine.worker_died(index, why, refusedBytes),
       skipped,
       signal,
@@ -139,7 +131,7 @@ function fingerprint({ selection, options }) {
     size,
     lastModified,
   ]);
-  return JSON.stringify([identity, build.name, files, selection, options]);
+  return JSON.stringify([parts.identity, parts.builds[0].name, files, selection, options]);
 }
 
 /**
