@@ -99,9 +99,9 @@ export class Client {
   cancel() {
     if (!this.#worker || this.#pending.size === 0) return;
     this.#worker.postMessage({ cancel: true });
-    const worker = this.#worker;
+    const ids = [...this.#pending.keys()];
     setTimeout(() => {
-      const isStuck = this.#worker === worker && this.#pending.size > 0;
+      const isStuck = ids.some((id) => this.#pending.has(id));
       if (isStuck) this.#discard(new Cancelled("cancelled"));
     }, PATIENCE_MILLIS);
   }

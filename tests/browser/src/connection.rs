@@ -70,7 +70,7 @@ impl Connection {
             if message["id"] == id {
                 return result_of(method, message);
             }
-            self.keep(message);
+            self.keep(message)?;
         }
         Err(format!("Chromium did not answer `{method}`"))
     }
@@ -85,7 +85,7 @@ impl Connection {
         let deadline = Instant::now() + limit;
         while self.events.is_empty() {
             match self.receive(deadline)? {
-                Some(message) => self.keep(message),
+                Some(message) => self.keep(message)?,
                 None => break,
             }
         }
@@ -106,13 +106,18 @@ impl Connection {
         .map_err(|e| format!("Chromium sent a message that is not JSON: {e}"))
     }
 
-    /// Keeps an event; answers that nobody waits for are thrown away.
-    fn keep(&mut self, mut message: Value) {
+    /// Keeps an event; answers that nobody waits for are thrown away. Whoever is asked whether to
+    /// leave the page leaves it: nothing else is answered before.
+    fn keep(&mut self, mut message: Value) -> Result<()> {
         let params = message["params"].take();
         if let Some(method) = message["method"].as_str() {
-            let target = message["sessionId"].as_str().unwrap_or_default().into();
+            let target = message["sessionId"].as_str().unwrap_or_default().to_string();
+            if method == "Page.javascriptDialogOpening" && params["type"] == "beforeunload" {
+                self.send(&target, "Page.handleJavaScriptDialog", json!({ "accept": true }))?;
+            }
             self.events.push_back(Event { method: method.into(), params, target });
         }
+        Ok(())
     }
 }
 

@@ -21,11 +21,7 @@ fn interrupted(copy: &Copy, folder: &Folder) -> Session {
     page.open("");
     begin(&mut page, folder);
     page.wait_for("document.querySelector('#run-figures').textContent.startsWith('4 of 6')");
-    page.evaluate("caches.open('go')");
-    // Nobody is there to answer whether to leave.
-    page.evaluate(
-        "addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)",
-    );
+    page.evaluate("caches.open('go').then(() => true)");
     page.open("");
     page
 }
