@@ -16,11 +16,11 @@ use gramerge::{Error, Result};
 use pollster::block_on;
 use serde::{Deserialize, Serialize};
 
-use crate::CpuEngines;
 use crate::data;
 pub use crate::held::Held;
 use crate::layer::{flops, path_name, to_bytes};
 use crate::memory::{Discard, MemoryFile};
+use gramerge::engine::CpuEngines;
 
 const N_BLOCKS: usize = 12;
 /// Name, inputs and outputs of a block's layers.

@@ -2,6 +2,7 @@
 
 use gramerge::Result;
 use gramerge::dtype::Dtype;
+use gramerge::engine::CpuEngines;
 use gramerge::merge::options::Precision;
 use gramerge::merge::plan::Orientation;
 use gramerge::merge::regmean::matrix::Stored;
@@ -9,7 +10,6 @@ use gramerge::merge::regmean::{Alone, Gram, LayerGroup, Weight, solve};
 use gramerge::merge::report::SolvePath;
 use pollster::block_on;
 
-use crate::CpuEngines;
 use crate::case::{Ready, Work};
 use crate::data;
 

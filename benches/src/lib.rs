@@ -18,9 +18,3 @@ mod memory;
 pub mod peak;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
-
-use gramerge::backend::cpu::{Cpu, Native};
-use gramerge::merge::regmean::Engines;
-
-/// The fastest kernels of this build.
-pub type CpuEngines = Engines<Cpu<Native<f32>>, Cpu<Native<f64>>>;

@@ -8,6 +8,8 @@
 //! answer ([`NotPositive`]), not an error, since the caller knows what to try next.
 
 pub mod cpu;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 
 use crate::Result;
 use crate::dtype::Real;
@@ -31,8 +33,8 @@ pub trait Backend {
     /// A Cholesky factor S = L Lᵀ on the device.
     type Factor;
 
-    /// Name for reports, for example `wasm simd128`.
-    fn name(&self) -> &'static str;
+    /// Name for reports, for example `simd128`, or a card's name.
+    fn name(&self) -> &str;
 
     /// Moves a matrix to the device. `values: [rows, cols]`.
     ///

@@ -6,12 +6,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use gramerge::backend::Backend;
-use gramerge::backend::cpu::{Cpu, Native};
+use gramerge::engine::{Engine, kernels};
 use gramerge::io::Sink;
 use gramerge::io::native::FileSource;
 use gramerge::merge::Report;
-use gramerge::merge::regmean::{Alone, Engines};
+use gramerge::merge::regmean::Alone;
 use gramerge::merge::run::{JobOutcome, Merge, Run};
 use gramerge::{Error, Result, printable};
 use pollster::block_on;
@@ -21,22 +20,20 @@ use crate::inputs;
 use crate::output::{Unfinished, bytes, json, to_json};
 use crate::plan::summary;
 
-type CpuEngines = Engines<Cpu<Native<f32>>, Cpu<Native<f64>>>;
-
 pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     let start = Instant::now();
     let merge = Merge::new(inputs::models(&args.inputs)?, args.settings.options())?;
     if !args.json {
         println!("{}", summary(merge.plan()));
     }
+    let engine = block_on(Engine::open(merge.options().device))?;
     let output = Unfinished::create(&args.output, args.force)?;
     block_on(output.writer().write_at(0, merge.layout().header_bytes().to_vec()))?;
     let n_workers = workers(args, merge.jobs().len());
-    let outcomes = jobs(&merge, &output, n_workers)?;
+    let outcomes = jobs(&merge, &engine, &output, n_workers)?;
     output.finish()?;
-    let engines = CpuEngines::default();
     let elapsed_millis = start.elapsed().as_secs_f64() * 1e3;
-    let run = Run { kernels: engines.single.name(), elapsed_millis, n_workers };
+    let run = Run { kernels: kernels(), elapsed_millis, n_workers };
     tell(args, &merge.report(&outcomes, run))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -48,13 +45,14 @@ fn workers(args: &args::Merge, n_jobs: usize) -> usize {
 
 fn jobs(
     merge: &Merge<FileSource>,
+    engine: &Engine,
     output: &Unfinished,
     n_workers: usize,
 ) -> Result<Vec<JobOutcome>> {
     let queue = Queue::new(merge.jobs().len());
     std::thread::scope(|scope| {
         for _ in 0..n_workers {
-            scope.spawn(|| queue.work(merge, output));
+            scope.spawn(|| queue.work(merge, engine, output));
         }
     });
     queue.finish()
@@ -75,13 +73,12 @@ impl Queue {
         Self { next, done, stop: AtomicBool::new(false), outcomes }
     }
 
-    fn work(&self, merge: &Merge<FileSource>, output: &Unfinished) {
-        let engines = CpuEngines::default();
+    fn work(&self, merge: &Merge<FileSource>, engine: &Engine, output: &Unfinished) {
         let mut writer = output.writer();
         while !self.stop.load(Ordering::Relaxed) {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = merge.jobs().get(index) else { return };
-            let outcome = block_on(merge.run_job(&engines, index, &Alone, &mut writer));
+            let outcome = block_on(merge.run_job(engine, index, &Alone, &mut writer));
             if outcome.is_err() {
                 self.stop.store(true, Ordering::Relaxed);
             }

@@ -31,4 +31,4 @@ pub mod solve;
 
 pub use crew::{Alone, Crew};
 pub use layer::{Gram, LayerGroup, Weight};
-pub use solve::{CONTRACT, Engines, Solution, solve};
+pub use solve::{CONTRACT, Engines, Solution, Solver, solve};

@@ -40,6 +40,32 @@ pub struct Engines<F, D> {
     pub double: D,
 }
 
+/// Who solves layer groups: a pair of engines, or whatever chooses among several.
+#[expect(async_fn_in_trait, reason = "generic use only; a browser's futures are not Send")]
+pub trait Solver {
+    /// Solves one group, with the crew's help where it has any.
+    ///
+    /// # Errors
+    /// As [`solve`].
+    async fn solve_group(
+        &self,
+        group: &LayerGroup,
+        precision: Precision,
+        crew: &impl Crew,
+    ) -> Result<Solution>;
+}
+
+impl<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>> Solver for Engines<F, D> {
+    async fn solve_group(
+        &self,
+        group: &LayerGroup,
+        precision: Precision,
+        crew: &impl Crew,
+    ) -> Result<Solution> {
+        solve(self, group, precision, crew).await
+    }
+}
+
 /// X `[m, n]`, in the arithmetic it was solved in.
 #[derive(Debug, Clone)]
 enum Difference {
@@ -77,19 +103,28 @@ pub async fn solve<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
     precision: Precision,
     crew: &impl Crew,
 ) -> Result<Solution> {
-    let problem = Problem::new(group)?;
+    let mut problem = Problem::new(group)?;
     let Engines { single, double } = engines;
-    if let Some(limits) = problem.single_limits(precision)
-        && let Some(solved) = problem.direct(single, double, limits, crew).await?
-    {
-        return Ok(solved.finish(&problem, SolvePath::F32, Difference::F32));
+    if let Some(limits) = problem.single_limits(precision) {
+        match problem.direct(single, double, limits, crew).await? {
+            Attempt::Good(solved) => {
+                return Ok(solved.finish(&problem, single.name(), SolvePath::F32, Difference::F32));
+            }
+            Attempt::Wrong(what) => problem.fault = Some(wrong_answer(single.name(), &what)),
+            Attempt::Beyond => {}
+        }
     }
+    let name = double.name();
     let limits = Limits { condition: MAX_CONDITION_F64, error: TRUSTED };
-    if let Some(solved) = problem.direct(double, double, limits, crew).await? {
-        return Ok(solved.finish(&problem, SolvePath::F64, Difference::F64));
+    if let Attempt::Good(solved) = problem.direct(double, double, limits, crew).await? {
+        return Ok(solved.finish(&problem, name, SolvePath::F64, Difference::F64));
     }
     let solved = problem.iterated(double).await?;
-    Ok(solved.finish(&problem, SolvePath::F64Iterated, Difference::F64))
+    Ok(solved.finish(&problem, name, SolvePath::F64Iterated, Difference::F64))
+}
+
+fn wrong_answer(kernels: &str, what: &str) -> String {
+    format!("{kernels} gave a wrong answer ({what}), so it was solved again in float64")
 }
 
 /// What an attempt must keep below.
@@ -105,12 +140,24 @@ impl Limits {
     }
 }
 
+/// What became of one factorisation and solve.
+enum Attempt<T> {
+    /// X̂ is within the limits.
+    Good(Solved<T>),
+    /// It is or would be beyond them.
+    Beyond,
+    /// No arithmetic explains the answer: the device computed, or sent, something else.
+    Wrong(String),
+}
+
 /// A group with what is known before any product.
 struct Problem<'a> {
     group: &'a LayerGroup,
     scaling: Scaling,
     /// Largest ‖W_i − A‖ / ‖A‖ of all weights and models.
     spread: f64,
+    /// What went wrong in earlier attempts.
+    fault: Option<String>,
 }
 
 /// X̂ and what it took.
@@ -125,7 +172,7 @@ struct Solved<T> {
 
 impl<'a> Problem<'a> {
     fn new(group: &'a LayerGroup) -> Result<Self> {
-        Ok(Self { group, scaling: Scaling::of(group), spread: spread(group)? })
+        Ok(Self { group, scaling: Scaling::of(group), spread: spread(group)?, fault: None })
     }
 
     /// Limits for f32, or `None` where it cannot or need not be tried.
@@ -149,6 +196,7 @@ impl<T: Real> Solved<T> {
     fn finish(
         mut self,
         problem: &Problem<'_>,
+        kernels: &str,
         path: SolvePath,
         wrap: impl Fn(Vec<T>) -> Difference,
     ) -> Solution {
@@ -157,14 +205,21 @@ impl<T: Real> Solved<T> {
                 *value = T::from_f64(value.to_f64() * s);
             }
         }
-        let reports = self.judgements.iter().map(|judged| self.report(problem, path, judged));
-        let reports = reports.collect();
+        let report = |judged| self.report(problem, kernels, path, judged);
+        let reports = self.judgements.iter().map(report).collect();
         Solution { x: wrap(self.x), reports }
     }
 
-    fn report(&self, problem: &Problem<'_>, path: SolvePath, judged: &Judgement) -> SolveReport {
+    fn report(
+        &self,
+        problem: &Problem<'_>,
+        kernels: &str,
+        path: SolvePath,
+        judged: &Judgement,
+    ) -> SolveReport {
         SolveReport {
             path,
+            kernels: kernels.into(),
             condition: self.condition,
             error_estimate: judged.error,
             residual: judged.residual,
@@ -172,6 +227,7 @@ impl<T: Real> Solved<T> {
             n_iterations: self.n_iterations,
             floor: self.floor,
             missed: self.remark.clone().or_else(|| missed(path, judged.error)),
+            fault: problem.fault.clone(),
         }
     }
 }
