@@ -13,13 +13,11 @@ use js_sys::{Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::File;
 
-use crate::backend::Backend;
-use crate::backend::cpu::{Cpu, Native};
+use crate::engine;
 use crate::format::TensorFile;
 use crate::io::web::WebFile;
 use crate::merge::inventory::FileKind;
-use crate::merge::regmean::Engines;
-use crate::merge::run::{JobOutcome, Merge, Run};
+use crate::merge::run::{Job, JobOutcome, Merge, Run};
 use crate::merge::{Library, Model, Plan};
 use crate::protocol::{Opening, Progress, Request, Response};
 use crate::sample::{Evaluation, evaluate};
@@ -27,8 +25,6 @@ use crate::{Error, Result};
 use crew::{Helpers, WebCrew, arriving};
 use message::{failed, from_js, to_js};
 use sink::Pieces;
-
-type CpuEngines = Engines<Cpu<Native<f32>>, Cpu<Native<f64>>>;
 
 /// The core in one worker.
 #[wasm_bindgen]
@@ -41,6 +37,7 @@ pub struct Engine {
 /// A merge and what its jobs have reported.
 struct Running {
     merge: Merge<WebFile>,
+    solver: engine::Engine,
     outcomes: Vec<Option<JobOutcome>>,
     finished_cost: f64,
     tensors_done: usize,
@@ -69,6 +66,14 @@ impl Engine {
         self.open(request).map(|opening| to_js(&opening)).map_err(failed)
     }
 
+    /// Has the graphics card solve what is solved here.
+    pub async fn open_card(&mut self) -> Result<(), JsValue> {
+        let running = self.running.as_mut().ok_or_else(|| failed(not_begun()))?;
+        let device = running.merge.options().device;
+        running.solver = engine::Engine::open(device).await.map_err(failed)?;
+        Ok(())
+    }
+
     /// The first bytes of the output.
     pub fn header_bytes(&self) -> Result<Uint8Array, JsValue> {
         let running = self.running().map_err(failed)?;
@@ -84,14 +89,14 @@ impl Engine {
         helpers: Helpers,
         write: Function,
     ) -> Result<JsValue, JsValue> {
-        let merge = &self.running().map_err(failed)?.merge;
+        let Running { merge, solver, .. } = self.running().map_err(failed)?;
         let own_rows = match n_helpers {
             0 => None,
             _ => Some(merge.rows(index, n_helpers, 0).map_err(failed)?.len()),
         };
         let crew = WebCrew::new(helpers, own_rows);
         let mut sink = Pieces::new(write);
-        let outcome = merge.run_job(&CpuEngines::default(), index, &crew, &mut sink).await;
+        let outcome = merge.run_job(solver, index, &crew, &mut sink).await;
         outcome.map(|outcome| to_js(&outcome)).map_err(failed)
     }
 
@@ -106,7 +111,7 @@ impl Engine {
     ) -> Result<Uint8Array, JsValue> {
         let merge = &self.running().map_err(failed)?.merge;
         let rows = merge.rows(index, n_helpers, place).map_err(failed)?;
-        let engines = CpuEngines::default();
+        let engines = engine::CpuEngines::default();
         let rows = merge.help_job(&engines, index, rows, arriving(factor)).await.map_err(failed)?;
         Ok(Uint8Array::from(&rows[..]))
     }
@@ -169,6 +174,7 @@ impl Engine {
         let n_workers = workers(max_workers, &merge);
         let opening = Opening {
             n_jobs: merge.jobs().len(),
+            solves: solves(merge.jobs()),
             total_bytes: merge.layout().total_bytes(),
             n_workers,
             n_helpers: merge.helpers(n_workers),
@@ -177,6 +183,7 @@ impl Engine {
         let outcomes = vec![None; opening.n_jobs];
         self.running = Some(Running {
             merge,
+            solver: engine::Engine::default(),
             outcomes,
             finished_cost: 0.0,
             tensors_done: 0,
@@ -193,8 +200,7 @@ impl Engine {
         let running = self.running()?;
         let outcomes: Option<Vec<JobOutcome>> = running.outcomes.iter().cloned().collect();
         let outcomes = outcomes.ok_or_else(|| Error::device("not every job has finished"))?;
-        let kernels = CpuEngines::default().single.name();
-        let run = Run { kernels, elapsed_millis, n_workers };
+        let run = Run { kernels: engine::kernels(), elapsed_millis, n_workers };
         Ok(Response::Done { report: running.merge.report(&outcomes, run) })
     }
 
@@ -249,6 +255,11 @@ impl Running {
             .tensor(tensor)
             .advice("close other tabs to free memory, or use the command line")
     }
+}
+
+fn solves(jobs: &[Job]) -> Vec<usize> {
+    let is_solve = |(index, job): (usize, &Job)| matches!(job, Job::Solve { .. }).then_some(index);
+    jobs.iter().enumerate().filter_map(is_solve).collect()
 }
 
 /// All workers together should leave the browser room.

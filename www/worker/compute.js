@@ -24,6 +24,7 @@ const handlers = {
     const inspected = await engine.handle({ type: "inspect", paths }, files);
     if (inspected.type === "failed") throw inspected;
     engine.begin(request);
+    if (kernels === "gpu") await engine.open_card();
     postMessage({ type: "ready" });
   },
   task: (task) => (task.place === 0 ? lead(task) : help(task)),

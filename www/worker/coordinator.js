@@ -6,6 +6,7 @@
  * computing workers end with it, and what it has written is removed by the next one.
  */
 
+import { wantsCard } from "./card.js";
 import { bestKernels, loadEngine } from "./kernels.js";
 import { createOutput } from "./output.js";
 import { runJobs } from "./pool.js";
@@ -65,8 +66,13 @@ async function merge(engine, module, request, reply) {
   };
   try {
     write(0, engine.header_bytes());
+    const card = opening.solves.length > 0 && (await wantsCard(request.options.device));
     await runJobs({
-      nHelpers: opening.n_helpers,
+      // A layer on the card is nobody else's.
+      nHelpers: card ? opening.n_helpers.map(() => 0) : opening.n_helpers,
+      card: card
+        ? { jobs: opening.solves, setUp: { kernels: "gpu", ...inputs, request } }
+        : undefined,
       nWorkers: opening.n_workers,
       setUp: { kernels, module, ...inputs, request },
       explain: (index, { why, refusedBytes }) => engine.worker_died(index, why, refusedBytes),

@@ -4,6 +4,7 @@
  *
  * Two builds differ only in their kernels: with relaxed SIMD a multiply and an add are one fused
  * instruction. A module that uses a single such instruction tells whether the browser has them.
+ * A third can use a graphics card, and is loaded only where there is one.
  */
 
 /** `(func (result v128) ... i8x16.relaxed_swizzle)` */
@@ -19,7 +20,7 @@ export function bestKernels() {
 
 /**
  * Loads the engine.
- * @param {"relaxed" | "simd128"} kernels
+ * @param {"relaxed" | "simd128" | "gpu"} kernels
  * @param {WebAssembly.Module} [module] compiled by another worker; fetched if absent
  */
 export async function loadEngine(kernels, module) {

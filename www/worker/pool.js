@@ -6,6 +6,9 @@
  * each helper, in this order, so that whoever waits waits for someone who works. A worker that dies
  * (a trap, out of memory) is replaced once and its task is run again; its pieces are simply written
  * again at the same place.
+ *
+ * A graphics card has a worker of its own, which takes all layers: which of them it solves, and so
+ * the merged bytes, must not depend on who is first.
  */
 
 import { createShares } from "./shares.js";
@@ -15,6 +18,7 @@ import { createShares } from "./shares.js";
  * @property {number[]} nHelpers of each job
  * @property {number} nWorkers
  * @property {object} setUp the `begin` message of every worker
+ * @property {{jobs: number[], setUp: object}} [card] the jobs of the worker with a graphics card
  * @property {(index: number, death: Death) => object} explain a `failed` message
  * @property {(offsetBytes: number, bytes: Uint8Array) => void} write
  * @property {(index: number, outcome: unknown) => void} finished
@@ -39,7 +43,8 @@ export function runJobs(work) {
   return new Promise((resolve, reject) => {
     /** @type {Set<Worker>} */
     const workers = new Set();
-    const queue = tasksOf(work.nHelpers);
+    const onCard = new Set(work.card?.jobs);
+    const tasks = tasksOf(work.nHelpers);
     const shares = createShares(work.nHelpers);
     const retried = new Set();
     let remaining = work.nHelpers.length;
@@ -51,7 +56,8 @@ export function runJobs(work) {
       settle();
     };
 
-    const start = () => {
+    /** @param {Task[]} queue @param {object} setUp */
+    const start = (queue, setUp) => {
       const worker = new Worker(new URL("compute.js", import.meta.url), { type: "module" });
       workers.add(worker);
       /** @type {Task | undefined} */
@@ -74,7 +80,7 @@ export function runJobs(work) {
         if (retried.has(key)) return stop(() => reject(work.explain(task.index, death)));
         retried.add(key);
         if (current) queue.unshift(current);
-        start();
+        start(queue, setUp);
       };
 
       worker.onmessage = ({ data }) => {
@@ -105,11 +111,14 @@ export function runJobs(work) {
         event.preventDefault();
         died({ why: event.message || "it could not start", refusedBytes: 0 });
       };
-      worker.postMessage({ type: "begin", ...work.setUp });
+      worker.postMessage({ type: "begin", ...setUp });
     };
 
     if (remaining === 0) return resolve();
-    for (let count = 0; count < Math.min(work.nWorkers, queue.length); count++) start();
+    const others = tasks.filter(({ index }) => !onCard.has(index));
+    if (work.card) start(tasks.filter(({ index }) => onCard.has(index)), work.card.setUp);
+    const nOthers = Math.min(work.nWorkers, others.length);
+    for (let count = 0; count < nOthers; count++) start(others, work.setUp);
   });
 }
 

@@ -10,8 +10,8 @@ use crate::{Result, place};
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// What makes a run repeatable and quiet; the last two give every machine a WebGPU adapter.
-const FLAGS: [&str; 13] = [
+/// What makes a run repeatable and quiet.
+const FLAGS: [&str; 11] = [
     "--headless=new",
     "--remote-debugging-port=0",
     // Its sandbox does not start as root or in most containers.
@@ -24,9 +24,10 @@ const FLAGS: [&str; 13] = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-extensions",
-    "--enable-unsafe-webgpu",
-    "--use-webgpu-adapter=swiftshader",
 ];
+
+/// What gives every machine a WebGPU adapter, in software.
+const WEBGPU: [&str; 2] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 /// Runs the browser until its own input ends, which happens however this process ends: a test that
 /// is killed leaves no browser behind.
@@ -51,10 +52,13 @@ pub(crate) struct Chromium {
 
 impl Chromium {
     /// Starts the browser that `CHROME` names, with its profile in this folder.
-    pub(crate) fn start(profile: &Path) -> Result<Chromium> {
+    pub(crate) fn start(profile: &Path, webgpu: bool) -> Result<Chromium> {
         let program = place("CHROME");
         let mut command = Command::new("sh");
         command.args(["-c", KEEPER, "sh"]).arg(&program).args(FLAGS);
+        if webgpu {
+            command.args(WEBGPU);
+        }
         command.arg(format!("--user-data-dir={}", profile.display())).arg("about:blank");
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut keeper = command

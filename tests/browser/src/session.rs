@@ -42,7 +42,13 @@ impl Session {
     /// A browser for this folder.
     #[track_caller]
     pub fn serving(folder: &Path) -> Session {
-        begin(folder).unwrap_or_else(|sentence| panic!("{sentence}"))
+        begin(folder, true).unwrap_or_else(|sentence| panic!("{sentence}"))
+    }
+
+    /// As [`Self::start`], without a WebGPU adapter.
+    #[track_caller]
+    pub fn start_without_webgpu(variable: &str) -> Session {
+        begin(&place(variable), false).unwrap_or_else(|sentence| panic!("{sentence}"))
     }
 
     /// Loads a page of the served folder and waits until it and its modules have run.
@@ -183,11 +189,11 @@ impl Drop for Session {
     }
 }
 
-fn begin(folder: &Path) -> Result<Session> {
+fn begin(folder: &Path, webgpu: bool) -> Result<Session> {
     let new_folder = || TempDir::new().map_err(|e| format!("no temporary folder: {e}"));
     let (downloads, profile) = (new_folder()?, new_folder()?);
     let server = Server::start(folder, 0)?;
-    let chromium = Chromium::start(profile.path())?;
+    let chromium = Chromium::start(profile.path(), webgpu)?;
     let mut connection = Connection::open(&chromium.address)?;
     let tab = open_tab(&mut connection, downloads.path())?;
     let record = Record::default();

@@ -48,6 +48,11 @@ fn relaxed() {
 }
 
 #[test]
+fn gpu() {
+    run("gpu");
+}
+
+#[test]
 #[should_panic(expected = "1 of 2 failed")]
 fn a_failed_case_fails_the_run() {
     let cases = [true, false].map(|ok| serde_json::json!({ "name": "case", "ok": ok }));
