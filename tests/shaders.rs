@@ -2,8 +2,8 @@
 
 use std::mem::offset_of;
 
-use gramerge::backend::gpu::Params;
 use gramerge::backend::gpu::shaders::{Kernel, Tile, source};
+use gramerge::backend::gpu::{Assembly, Params};
 use naga::front::wgsl;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
@@ -20,8 +20,9 @@ fn texts() -> Vec<(String, String)> {
 
 fn check(text: &str) -> Result<naga::Module, String> {
     let module = wgsl::parse_str(text).map_err(|error| error.emit_to_string(text))?;
-    // No capability beyond what every browser has.
-    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
+    // No capability beyond what every browser has: to unpack halves is all.
+    let unpacks = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    let mut validator = Validator::new(ValidationFlags::all(), unpacks);
     validator.validate(&module).map_err(|error| error.emit_to_string(text))?;
     Ok(module)
 }
@@ -50,35 +51,50 @@ fn workgroup_bytes(module: &naga::Module) -> u32 {
     own.map(|variable| module.types[variable.ty].inner.size(module.to_ctx())).sum()
 }
 
-/// Name and offset of each field of `Params`, in order.
-fn fields() -> Vec<(String, u32)> {
-    macro_rules! fields {
-        ($($field:ident),+) => {
-            vec![$((stringify!($field).to_string(), offset_of!(Params, $field) as u32)),+]
-        };
-    }
-    fields!(
-        depth, triangle, alpha, beta, a_first, a_stride, a_step, b_first, b_stride, b_step,
+/// Names and offsets of a struct's fields, in order, and its size.
+type Layout = (Vec<(String, u32)>, u32);
+
+macro_rules! layout {
+    ($own:ty: $($field:ident),+) => {{
+        let fields = [$((stringify!($field), offset_of!($own, $field))),+];
+        let fields = fields.map(|(name, offset)| (name.to_string(), offset as u32));
+        (Vec::from(fields), size_of::<$own>() as u32)
+    }};
+}
+
+fn params() -> Layout {
+    layout!(
+        Params: depth, triangle, alpha, beta, a_first, a_stride, a_step, b_first, b_stride, b_step,
         c_first, c_stride, c_step, n, first, row_first
     )
 }
 
-fn fields_of_shader(text: &str) -> (Vec<(String, u32)>, u32) {
+fn assembly() -> Layout {
+    layout!(
+        Assembly: dtype, anchor_dtype, rows, row_end, cols, stride, row_first, col_first,
+        row_in_whole, out_stride, factor, adds, unused0, unused1, unused2, unused3
+    )
+}
+
+/// The layout of the shader's uniform buffer, if it has this name.
+fn layout_in_shader(text: &str, name: &str) -> Option<Layout> {
     let module = check(text).unwrap_or_else(|error| panic!("{error}"));
-    let named = module.types.iter().find(|(_, own)| own.name.as_deref() == Some("Params"));
-    let (_, own) = named.unwrap_or_else(|| panic!("no Params in the shader"));
-    let naga::TypeInner::Struct { members, span } = &own.inner else { panic!("no struct") };
-    let field =
-        |member: &naga::StructMember| (member.name.clone().unwrap_or_default(), member.offset);
-    (members.iter().map(field).collect(), *span)
+    let (_, own) = module.types.iter().find(|(_, own)| own.name.as_deref() == Some(name))?;
+    let naga::TypeInner::Struct { members, span } = &own.inner else { return None };
+    let field = |member: &naga::StructMember| (member.name.clone(), member.offset);
+    let fields = members.iter().map(field).map(|(name, at)| (name.unwrap_or_default(), at));
+    Some((fields.collect(), *span))
 }
 
 #[test]
 fn parameters_lie_where_rust_puts_them() {
     for (name, text) in texts() {
-        assert_eq!(fields_of_shader(&text), (fields(), size_of::<Params>() as u32), "{name}");
+        let found = [("Params", params()), ("Assembly", assembly())].map(|(own, wanted)| {
+            layout_in_shader(&text, own).map(|found| assert_eq!(found, wanted))
+        });
+        assert_eq!(found.into_iter().flatten().count(), 1, "{name} has not one of the two");
     }
-    let moved =
-        source(Kernel::FactorBlock, Tile::ALL[0]).replace("depth: u32", "_x: f32, depth: u32");
-    assert_ne!(fields_of_shader(&moved).0, fields(), "a planted field went unseen");
+    let text = source(Kernel::FactorBlock, Tile::ALL[0]);
+    let moved = text.replace("depth: u32", "planted: f32, depth: u32");
+    assert_ne!(layout_in_shader(&moved, "Params"), Some(params()));
 }

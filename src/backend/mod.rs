@@ -10,9 +10,11 @@
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub mod stored;
 
 use crate::Result;
 use crate::dtype::Real;
+use stored::{ScaledDifference, ScaledSum};
 
 /// A pivot that was not positive: the matrix is not positive definite in this arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,6 +48,40 @@ pub trait Backend {
         cols: usize,
         values: Vec<Self::Scalar>,
     ) -> Result<Self::Matrix>;
+
+    /// A matrix of zeros.
+    ///
+    /// # Errors
+    /// `Device` if its memory cannot hold it.
+    async fn zeros(&self, rows: usize, cols: usize) -> Result<Self::Matrix> {
+        self.upload(rows, cols, vec![Self::Scalar::default(); rows * cols]).await
+    }
+
+    /// A weighted sum of stored matrices, put together on the device. `None`: the caller puts it
+    /// together and uploads it.
+    ///
+    /// # Errors
+    /// `Device` if its memory cannot hold it.
+    async fn scaled_sum(&self, _: &ScaledSum<'_>) -> Result<Option<Self::Matrix>> {
+        Ok(None)
+    }
+
+    /// A difference of stored matrices, likewise.
+    ///
+    /// # Errors
+    /// `Device` if its memory cannot hold it.
+    async fn scaled_difference(&self, _: &ScaledDifference<'_>) -> Result<Option<Self::Matrix>> {
+        Ok(None)
+    }
+
+    /// Upper bounds on what a symmetric matrix may make of a vector's length: its ∞-norm and its
+    /// Frobenius norm. `None`: the caller knows them, since it has put the matrix together.
+    ///
+    /// # Errors
+    /// `Device` if the device was lost.
+    async fn norms(&self, _: &Self::Matrix) -> Result<Option<[f64; 2]>> {
+        Ok(None)
+    }
 
     /// Moves a matrix back, row by row.
     ///

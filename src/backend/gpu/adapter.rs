@@ -11,6 +11,8 @@ pub struct Settings {
     /// Matrices are cut into tiles of at most this many rows and columns, one buffer each. A
     /// multiple of 64. The default keeps a tile, 16 MiB, below every device's limits.
     pub max_side: usize,
+    /// Stored bytes that are uploaded at once.
+    pub lot_bytes: usize,
     /// The register tile; `None` takes the fastest.
     pub tile: Option<Tile>,
     /// Fills every buffer with NaN before it is used, so that nothing is read unwritten.
@@ -24,6 +26,7 @@ impl Default for Settings {
         Self {
             software: false,
             max_side: 2048,
+            lot_bytes: 32 << 20,
             tile: None,
             poison: false,
             source: super::shaders::source,

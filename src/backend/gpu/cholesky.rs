@@ -17,7 +17,7 @@ use super::device::{Device, Variant};
 use super::dispatch::{Dispatch, Product, Recorder};
 use super::matrix::{Matrix, Tile, places, spans};
 use super::params::{Params, Part, Triangle};
-use super::shaders::{self, BLOCK, Kernel};
+use super::shaders::{BLOCK, Kernel};
 use crate::Result;
 use crate::backend::NotPositive;
 
@@ -181,15 +181,13 @@ fn factor_block<'a>(
         n: pivots.end as u32,
         ..Params::default()
     };
-    let variant = Variant {
-        kernel: Kernel::FactorBlock,
-        tile: shaders::Tile::SMALL,
-        transpose_a: false,
-        transpose_b: false,
-        lower: false,
-    };
-    let buffers = vec![&*s.buffer, &*inverse.buffer, pivots.failure];
-    Dispatch { variant, buffers, params, groups: [1, 1, 1], flops: (BLOCK * BLOCK * BLOCK) as f64 }
+    Dispatch {
+        variant: Variant::plain(Kernel::FactorBlock),
+        buffers: vec![&*s.buffer, &*inverse.buffer, pivots.failure],
+        params: bytemuck::cast(params),
+        groups: [1, 1, 1],
+        flops: (BLOCK * BLOCK * BLOCK) as f64,
+    }
 }
 
 /// Completes L⁻¹ from its blocks on the diagonal.

@@ -32,6 +32,14 @@ pub(super) struct Variant {
     pub(super) lower: bool,
 }
 
+impl Variant {
+    /// Of a kernel without register tiles.
+    pub(super) fn plain(kernel: Kernel) -> Self {
+        let tile = Tile::SMALL;
+        Self { kernel, tile, transpose_a: false, transpose_b: false, lower: false }
+    }
+}
+
 /// Why the device can no longer be trusted; empty while it can.
 type Broken = Arc<Mutex<Option<String>>>;
 
@@ -129,6 +137,17 @@ impl Device {
     /// Fills the beginning of a buffer.
     pub(super) fn write<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer, values: &[T]) {
         self.queue.write_buffer(buffer, 0, bytemuck::cast_slice(values));
+    }
+
+    /// Fills the beginning of a buffer with bytes, whose number may not be a multiple of four.
+    pub(super) fn write_bytes(&self, buffer: &wgpu::Buffer, bytes: &[u8]) {
+        let (words, rest) = bytes.split_at(bytes.len() & !3);
+        self.queue.write_buffer(buffer, 0, words);
+        if !rest.is_empty() {
+            let mut last = [0; 4];
+            last[..rest.len()].copy_from_slice(rest);
+            self.queue.write_buffer(buffer, words.len() as u64, &last);
+        }
     }
 
     /// Makes every byte of a buffer zero.

@@ -1,7 +1,7 @@
 //! One run of one kernel, and how long work is cut into several.
 
 use super::device::{Device, Variant};
-use super::params::{Params, Part, Triangle};
+use super::params::{Params, Part, Triangle, Words};
 use super::shaders::{BLOCK, Kernel, Tile};
 use crate::Result;
 
@@ -18,7 +18,7 @@ pub(super) struct Dispatch<'a> {
     pub(super) variant: Variant,
     /// In the order of the kernel's bindings, from 1.
     pub(super) buffers: Vec<&'a wgpu::Buffer>,
-    pub(super) params: Params,
+    pub(super) params: Words,
     pub(super) groups: [u32; 3],
     pub(super) flops: f64,
 }
@@ -157,7 +157,7 @@ impl<'a> Recorder<'a> {
             let dispatch = Dispatch {
                 variant,
                 buffers: buffers.to_vec(),
-                params: params(&product, first),
+                params: bytemuck::cast(params(&product, first)),
                 groups: [n / tile.size(), rows / tile.size(), product.batch].map(|g| g as u32),
                 flops: flops_per_row * rows as f64,
             };

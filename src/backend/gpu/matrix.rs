@@ -103,6 +103,26 @@ pub(super) fn places(
 }
 
 impl Matrix {
+    /// With undefined contents, the padding included.
+    pub(super) async fn new(device: &Device, rows: usize, cols: usize) -> Result<Self> {
+        let mut tiles = Vec::new();
+        for band in places(rows, cols, device.settings.max_side) {
+            let mut own = Vec::new();
+            for place in band {
+                own.push(Tile::new(device, place.height, place.width).await?);
+            }
+            tiles.push(own);
+        }
+        Ok(Self { rows, cols, tiles })
+    }
+
+    /// Of zeros.
+    pub(super) async fn zeros(device: &Device, rows: usize, cols: usize) -> Result<Self> {
+        let matrix = Self::new(device, rows, cols).await?;
+        matrix.tiles.iter().flatten().for_each(|tile| device.clear(&tile.buffer));
+        Ok(matrix)
+    }
+
     /// `values: [rows, cols]`
     pub(super) async fn upload(
         device: &Device,

@@ -3,13 +3,15 @@
 //! - [`shaders`]: the kernels in `shaders/*.wgsl`, put together from their parts.
 //! - `adapter`, `device`: opening a card; buffers, pipelines, and whether it still lives.
 //! - `dispatch`: runs of kernels, none longer than a watchdog bears.
-//! - `matrix`, `cholesky`: matrices in tiles, and what is computed with them.
+//! - `matrix`, `assembly`, `cholesky`: matrices in tiles, how they are put together of what files
+//!   store, and what is computed with them.
 //! - `tune`: the fastest register tile of this card.
 //!
 //! The same inputs give the same bytes on the same card, whatever runs beside it and whichever
 //! tile was fastest: all tiles add in one order.
 
 mod adapter;
+mod assembly;
 mod cholesky;
 mod clock;
 mod device;
@@ -27,8 +29,9 @@ pub use adapter::Settings;
 pub use cholesky::Factor;
 pub use clock::within;
 pub use matrix::Matrix;
-pub use params::Params;
+pub use params::{Assembly, Params};
 
+use super::stored::{ScaledDifference, ScaledSum};
 use super::{Backend, NotPositive};
 use crate::Result;
 use device::Device;
@@ -77,6 +80,22 @@ impl Backend for Gpu {
     async fn upload(&self, rows: usize, cols: usize, values: Vec<f32>) -> Result<Matrix> {
         assert_eq!(values.len(), rows * cols, "matrix of another size than its shape");
         Matrix::upload(&self.device, rows, cols, &values).await
+    }
+
+    async fn zeros(&self, rows: usize, cols: usize) -> Result<Matrix> {
+        Matrix::zeros(&self.device, rows, cols).await
+    }
+
+    async fn scaled_sum(&self, sum: &ScaledSum<'_>) -> Result<Option<Matrix>> {
+        assembly::scaled_sum(&self.device, sum).await.map(Some)
+    }
+
+    async fn scaled_difference(&self, difference: &ScaledDifference<'_>) -> Result<Option<Matrix>> {
+        assembly::scaled_difference(&self.device, difference).await.map(Some)
+    }
+
+    async fn norms(&self, matrix: &Matrix) -> Result<Option<[f64; 2]>> {
+        assembly::norms(&self.device, matrix).await.map(Some)
     }
 
     async fn download(&self, matrix: Matrix) -> Result<Vec<f32>> {

@@ -1,4 +1,5 @@
-//! What one dispatch works on: `Params` of `shaders/shared/params.wgsl`, field for field.
+//! What one dispatch works on: `Params` of `shaders/shared/params.wgsl` and `Assembly` of
+//! `shaders/shared/assembly.wgsl`, field for field.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -40,6 +41,32 @@ pub struct Params {
     pub first: u32,
     pub row_first: u32,
 }
+
+/// Places and strides count elements.
+#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "the shader's own file says what each is")]
+pub struct Assembly {
+    pub dtype: u32,
+    pub anchor_dtype: u32,
+    pub rows: u32,
+    pub row_end: u32,
+    pub cols: u32,
+    pub stride: u32,
+    pub row_first: u32,
+    pub col_first: u32,
+    pub row_in_whole: u32,
+    pub out_stride: u32,
+    pub factor: f32,
+    pub adds: u32,
+    pub unused0: u32,
+    pub unused1: u32,
+    pub unused2: u32,
+    pub unused3: u32,
+}
+
+/// Either, as it is uploaded.
+pub(super) type Words = [u32; size_of::<Params>() / 4];
 
 /// A part of a matrix in a buffer: its first element and the length of a row, in elements.
 #[derive(Debug, Clone, Copy)]

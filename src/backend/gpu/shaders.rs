@@ -19,12 +19,25 @@ pub enum Kernel {
     Update,
     /// A diagonal block of a Cholesky factor, inverted.
     FactorBlock,
+    /// A term of a weighted sum of stored matrices.
+    ScaledSum,
+    /// A difference of stored matrices.
+    ScaledDifference,
+    /// Norms of the rows of a matrix.
+    RowNorms,
 }
 
 impl Kernel {
     /// Every kernel.
-    pub const ALL: [Self; 4] =
-        [Self::Multiply, Self::MultiplyWithin, Self::Update, Self::FactorBlock];
+    pub const ALL: [Self; 7] = [
+        Self::Multiply,
+        Self::MultiplyWithin,
+        Self::Update,
+        Self::FactorBlock,
+        Self::ScaledSum,
+        Self::ScaledDifference,
+        Self::RowNorms,
+    ];
 
     /// Its file's name.
     pub fn name(self) -> &'static str {
@@ -33,6 +46,9 @@ impl Kernel {
             Self::MultiplyWithin => "multiply_within",
             Self::Update => "update",
             Self::FactorBlock => "factor_block",
+            Self::ScaledSum => "scaled_sum",
+            Self::ScaledDifference => "scaled_difference",
+            Self::RowNorms => "row_norms",
         }
     }
 
@@ -42,12 +58,15 @@ impl Kernel {
             Self::MultiplyWithin => include_str!("../../../shaders/multiply_within.wgsl"),
             Self::Update => include_str!("../../../shaders/update.wgsl"),
             Self::FactorBlock => include_str!("../../../shaders/factor_block.wgsl"),
+            Self::ScaledSum => include_str!("../../../shaders/scaled_sum.wgsl"),
+            Self::ScaledDifference => include_str!("../../../shaders/scaled_difference.wgsl"),
+            Self::RowNorms => include_str!("../../../shaders/row_norms.wgsl"),
         }
     }
 
     /// Whether it is made of register tiles.
     pub fn is_tiled(self) -> bool {
-        self != Self::FactorBlock
+        matches!(self, Self::Multiply | Self::MultiplyWithin | Self::Update)
     }
 }
 
@@ -84,6 +103,7 @@ pub fn source(kernel: Kernel, tile: Tile) -> String {
     for line in kernel.text().lines() {
         match line.strip_prefix("#import ") {
             Some("params") => out += include_str!("../../../shaders/shared/params.wgsl"),
+            Some("assembly") => out += include_str!("../../../shaders/shared/assembly.wgsl"),
             Some("tile") => out += &tile_source(tile),
             _ => {
                 out += line;

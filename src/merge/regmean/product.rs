@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use super::assembly;
 use super::layer::LayerGroup;
 use crate::Result;
 use crate::backend::{Backend, NotPositive};
@@ -65,8 +66,24 @@ pub async fn factorise<B: Backend>(
     scaling: &Scaling,
     floor: f64,
 ) -> Result<Result<Factorised<B>, NotPositive>> {
+    let (sum, norm) = match assembly::sum(backend, group, scaling, floor).await? {
+        Some(assembled) => assembled,
+        None => {
+            let (sum, norm) = scaled_sum::<B>(group, scaling, floor);
+            (backend.upload(group.n(), group.n(), sum).await?, norm)
+        }
+    };
+    Ok(backend.cholesky(sum).await?.map(|factor| Factorised { factor, norm }))
+}
+
+/// The lower triangle of T, `[n, n]`, and a bound on ‖T‖₂.
+fn scaled_sum<B: Backend>(
+    group: &LayerGroup,
+    scaling: &Scaling,
+    floor: f64,
+) -> (Vec<B::Scalar>, f64) {
     let n = group.n();
-    let mut sum = vec![B::Scalar::default(); n * n]; // [n, n], lower triangle
+    let mut sum = vec![B::Scalar::default(); n * n];
     let mut norms = Norms::new(n);
     let (mut row, mut total) = (vec![0.0; n], vec![0.0; n]);
     for i in 0..n {
@@ -81,9 +98,7 @@ pub async fn factorise<B: Backend>(
             *stored = B::Scalar::from_f64(*value);
         }
     }
-    let sum = backend.upload(n, n, sum).await?;
-    let norm = norms.bound();
-    Ok(backend.cholesky(sum).await?.map(|factor| Factorised { factor, norm }))
+    (sum, norms.bound())
 }
 
 /// Row sums and squares of a symmetric matrix of which the lower triangle is seen.
@@ -125,7 +140,7 @@ pub async fn weighted_sum<B: Backend>(
     mut fill: impl FnMut(usize, Range<usize>, &mut [B::Scalar]) -> bool,
 ) -> Result<B::Matrix> {
     let n = group.n();
-    let mut sum = backend.upload(m, n, vec![B::Scalar::default(); m * n]).await?; // [m, n]
+    let mut sum = backend.zeros(m, n).await?; // [m, n]
     for model in 0..group.grams.len() {
         for start in (0..n).step_by(PANEL) {
             let cols = start..n.min(start + PANEL);
@@ -134,8 +149,7 @@ pub async fn weighted_sum<B: Backend>(
                 continue;
             }
             let left = backend.upload(m, cols.len(), left).await?;
-            let right = gram_panel::<B>(group, scaling, model, cols.clone());
-            let right = backend.upload(cols.len(), n, right).await?;
+            let right = gram_rows(backend, group, scaling, model, cols).await?;
             backend.multiply_add(&mut sum, &left, &right).await?;
         }
     }
@@ -143,20 +157,41 @@ pub async fn weighted_sum<B: Backend>(
 }
 
 /// Rows `rows` of Ĝ_i, `[rows, n]`.
-fn gram_panel<B: Backend>(
+async fn gram_rows<B: Backend>(
+    backend: &B,
     group: &LayerGroup,
     scaling: &Scaling,
     model: usize,
     rows: Range<usize>,
-) -> Vec<B::Scalar> {
+) -> Result<B::Matrix> {
+    if let Some(gram) = assembly::gram(backend, group, scaling, model, rows.clone()).await? {
+        return Ok(gram);
+    }
     let n = group.n();
     let mut row = vec![0.0; n];
-    let mut panel = Vec::with_capacity(rows.len() * n);
-    for index in rows {
+    let mut values = Vec::with_capacity(rows.len() * n);
+    for index in rows.clone() {
         group.shrunk(model, &scaling.scale, index, 0..n, &mut row);
-        panel.extend(row.iter().map(|value| B::Scalar::from_f64(*value)));
+        values.extend(row.iter().map(|value| B::Scalar::from_f64(*value)));
     }
-    panel
+    backend.upload(rows.len(), n, values).await
+}
+
+/// Rows `rows` of Ŵ_i − Â, `[rows, n]`.
+async fn differences<B: Backend>(
+    backend: &B,
+    group: &LayerGroup,
+    scaling: &Scaling,
+    model: usize,
+    rows: &Range<usize>,
+) -> Result<B::Matrix> {
+    if let Some(own) = assembly::difference(backend, group, scaling, model, rows.clone()).await? {
+        return Ok(own);
+    }
+    let n = group.n();
+    let mut values = vec![B::Scalar::default(); rows.len() * n];
+    add_differences(group, scaling, model, rows.clone(), 0..n, &mut values);
+    backend.upload(rows.len(), n, values).await
 }
 
 /// R̂(X̂) = Σ_i (Ŵ_i − Â − X̂) Ĝ_i of all rows. `x: [m, n]`
@@ -190,6 +225,9 @@ pub async fn right_hand_side<B: Backend>(
     scaling: &Scaling,
     rows: &Range<usize>,
 ) -> Result<B::Matrix> {
+    if let Some(sum) = assembly::right_hand_side(backend, group, scaling, rows).await? {
+        return Ok(sum);
+    }
     weighted_sum(backend, group, scaling, rows.len(), |model, cols, panel| {
         add_differences(group, scaling, model, rows.clone(), cols, panel);
         model > 0
@@ -222,14 +260,11 @@ pub async fn solution<B: Backend>(
         return Ok(x);
     }
     let (m, n) = (rows.len(), group.n());
-    let mut x = backend.upload(m, n, vec![B::Scalar::default(); m * n]).await?;
+    let mut x = backend.zeros(m, n).await?;
     for model in 1..group.grams.len() {
-        let gram = gram_panel::<B>(group, scaling, model, 0..n);
-        let mut p = backend.upload(n, n, gram).await?;
+        let mut p = gram_rows(backend, group, scaling, model, 0..n).await?; // [n, n]
         backend.solve(factor, &mut p).await?;
-        let mut left = vec![B::Scalar::default(); m * n]; // [m, n]
-        add_differences(group, scaling, model, rows.clone(), 0..n, &mut left);
-        let left = backend.upload(m, n, left).await?;
+        let left = differences(backend, group, scaling, model, &rows).await?; // [m, n]
         backend.multiply_add(&mut x, &left, &p).await?;
     }
     Ok(x)

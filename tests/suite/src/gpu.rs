@@ -8,7 +8,7 @@ use gramerge::backend::gpu::{Gpu, Settings};
 use gramerge::merge::regmean::Engines;
 
 use crate::generate::{Random, positive_definite};
-use crate::{Finished, Verdict, finish, kernels, naive};
+use crate::{Finished, Verdict, assembly, finish, kernels, naive};
 
 /// Any adapter will do, and nothing may be read that was not written.
 pub fn settings() -> Settings {
@@ -29,9 +29,12 @@ async fn all() -> Result<Vec<Finished>, String> {
     let double = Cpu::<Native<f64>>::default();
     let whole = Engines { single: open(settings()).await?, double };
     let mut finished = crate::run("gpu", &whole).await;
-    // Every matrix of more than 128 rows or columns lies in several buffers.
-    let tiled = open(Settings { max_side: 128, ..settings() }).await?;
+    finished.extend(finish("gpu", assembly::cases(&whole.single).await));
+    // Every matrix of more than 128 rows or columns lies in several buffers, and little is
+    // uploaded at once.
+    let tiled = open(Settings { max_side: 128, lot_bytes: 5000, ..settings() }).await?;
     finished.extend(finish("gpu, tiled", kernels::cases(&tiled).await));
+    finished.extend(finish("gpu, tiled", assembly::cases(&tiled).await));
     let own = vec![
         ("all tiles give the same bits".into(), tiles().await),
         ("a factor travels".into(), travels(&whole.single, 300).await),

@@ -5,12 +5,15 @@
 //! - [`generate`]: seeded matrices, from easy to nearly singular, at every scale.
 //! - [`ratios`]: LAPACK's test ratios and plain comparisons; each is shown to fail on a planted
 //!   error.
+//! - `assembly`: matrices put together on a device, of what files store.
 //! - `gpu`: what only a graphics card has: its tiles, and matrices in several buffers.
 //! - [`kernels`]: products, factors and solves of one backend.
 //! - [`layers`]: whole layers against the textbook formula, at every precision.
 //! - [`crews`]: layers shared among workers, bit for bit.
 //! - [`golden`]: whole merges of small files with answers computed elsewhere in exact arithmetic.
 
+#[cfg(feature = "gpu")]
+pub mod assembly;
 pub mod crews;
 pub mod generate;
 pub mod golden;
