@@ -1,8 +1,5 @@
-// Moves a slice of A and of B into workgroup memory. Expects TILE, DEPTH, SIDE, and `a_at`, `b_at`.
-
-// The operands are stored transposed.
-override TRANSPOSE_A: bool = false;
-override TRANSPOSE_B: bool = false;
+// Moves a slice of A and of B into workgroup memory. Expects TILE, DEPTH,
+// SIDE, TRANSPOSE_B, `a_at` and `b_at`.
 
 const THREADS: u32 = SIDE * SIDE;
 const VECS: u32 = TILE / 4u; // across a tile
@@ -13,37 +10,10 @@ const BLOCKS: u32 = VECS * DEEP; // 4×4 blocks of a slice
 var<workgroup> a_tile: array<vec4f, SLICE>; // [TILE rows, DEEP], along the inner dimension
 var<workgroup> b_tile: array<vec4f, SLICE>; // [DEPTH, VECS], along the columns
 
-// The range of the inner dimension in which a tile's products are not zero, by `p.triangle`.
-fn depth_range(row: u32, col: u32) -> vec2u {
-    switch p.triangle {
-        case 1u: { return vec2u(0u, min(p.depth, col + TILE)); } // Bᵀ is stored, lower
-        case 2u: { return vec2u(min(p.depth, col), p.depth); } // B is lower
-        case 3u: { return vec2u(0u, min(p.depth, row + TILE)); } // A is lower
-        default: { return vec2u(0u, p.depth); }
-    }
-}
-
 // a_tile ← A[row.., k..]
 fn load_a(first: u32, row: u32, k: u32, thread: u32) {
-    if TRANSPOSE_A {
-        for (var block = thread; block < BLOCKS; block += THREADS) {
-            let across = block % VECS;
-            let deep = block / VECS;
-            let start = first + (k + deep * 4u) * p.a_stride + row / 4u + across;
-            let v0 = a_at(start);
-            let v1 = a_at(start + p.a_stride);
-            let v2 = a_at(start + 2u * p.a_stride);
-            let v3 = a_at(start + 3u * p.a_stride);
-            let to = across * 4u * DEEP + deep;
-            a_tile[to] = vec4f(v0.x, v1.x, v2.x, v3.x);
-            a_tile[to + DEEP] = vec4f(v0.y, v1.y, v2.y, v3.y);
-            a_tile[to + 2u * DEEP] = vec4f(v0.z, v1.z, v2.z, v3.z);
-            a_tile[to + 3u * DEEP] = vec4f(v0.w, v1.w, v2.w, v3.w);
-        }
-    } else {
-        for (var i = thread; i < SLICE; i += THREADS) {
-            a_tile[i] = a_at(first + (row + i / DEEP) * p.a_stride + k / 4u + i % DEEP);
-        }
+    for (var i = thread; i < SLICE; i += THREADS) {
+        a_tile[i] = a_at(first + (row + i / DEEP) * p.a_stride + k / 4u + i % DEEP);
     }
 }
 

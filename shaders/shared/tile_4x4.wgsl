@@ -1,9 +1,6 @@
 // One tile of C per workgroup, 4 rows × 4 columns per invocation. Expects SIDE, TILE = 4 SIDE,
 // DEPTH, `a_at`, `b_at`, `c`.
 
-// Only tiles on and below the diagonal are wanted.
-override LOWER: bool = false;
-
 @compute @workgroup_size(SIDE, SIDE)
 fn main(
     @builtin(workgroup_id) group: vec3u,

@@ -27,7 +27,6 @@ const READ_BACK: BufferUsages = BufferUsages::MAP_READ.union(BufferUsages::COPY_
 pub(super) struct Variant {
     pub(super) kernel: Kernel,
     pub(super) tile: Tile,
-    pub(super) transpose_a: bool,
     pub(super) transpose_b: bool,
     pub(super) lower: bool,
 }
@@ -35,8 +34,8 @@ pub(super) struct Variant {
 impl Variant {
     /// Of a kernel without register tiles.
     pub(super) fn plain(kernel: Kernel) -> Self {
-        let tile = Tile::SMALL;
-        Self { kernel, tile, transpose_a: false, transpose_b: false, lower: false }
+        let tile = Tile::ALL[0];
+        Self { kernel, tile, transpose_b: false, lower: false }
     }
 }
 
@@ -69,7 +68,7 @@ impl Device {
         watch(&device, &broken);
         let name = if info.name.is_empty() { "WebGPU".into() } else { info.name };
         let mut opened = Self {
-            tile: settings.tile.unwrap_or(Tile::SMALL),
+            tile: settings.tile.unwrap_or(Tile::ALL[0]),
             flops_per_milli: tune::LEAST_FLOPS_PER_MILLI,
             settings,
             name,
@@ -211,14 +210,13 @@ impl Device {
     }
 
     fn compile(&self, variant: Variant) -> wgpu::ComputePipeline {
-        let Variant { kernel, tile, transpose_a, transpose_b, lower } = variant;
+        let Variant { kernel, tile, transpose_b, lower } = variant;
         let source = (self.settings.source)(kernel, tile);
         let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(kernel.name()),
             source: wgpu::ShaderSource::Wgsl(source.into()),
         });
         let constants = [
-            ("TRANSPOSE_A", f64::from(u8::from(transpose_a))),
             ("TRANSPOSE_B", f64::from(u8::from(transpose_b))),
             ("LOWER", f64::from(u8::from(lower))),
         ];

@@ -127,7 +127,7 @@ impl<'a> Recorder<'a> {
         product: Product,
     ) -> Result<()> {
         let [m, n, _] = product.shape;
-        let tile = fitting(self.device.tile, m, n);
+        let tile = self.device.tile.fitting(m, n);
         self.multiply_with(tile, kernel, buffers, product).await
     }
 
@@ -147,13 +147,8 @@ impl<'a> Recorder<'a> {
         let band = band(DISPATCH_MILLIS * self.device.flops_per_milli / flops_per_row, tile, m);
         for first in (0..m).step_by(band) {
             let rows = band.min(m - first);
-            let variant = Variant {
-                kernel,
-                tile,
-                transpose_a: false,
-                transpose_b: product.transpose_b,
-                lower: product.lower,
-            };
+            let variant =
+                Variant { kernel, tile, transpose_b: product.transpose_b, lower: product.lower };
             let dispatch = Dispatch {
                 variant,
                 buffers: buffers.to_vec(),
@@ -175,12 +170,6 @@ impl<'a> Recorder<'a> {
             false => self.device.submit(&waiting).await,
         }
     }
-}
-
-/// The wanted tile, or one that fits every matrix.
-fn fitting(tile: Tile, m: usize, n: usize) -> Tile {
-    let fits = |len: usize| len.is_multiple_of(tile.size());
-    if fits(m) && fits(n) { tile } else { Tile::SMALL }
 }
 
 /// Rows of a band: whole tiles, at least one, at most `m`.

@@ -103,6 +103,11 @@ pub(super) fn places(
 }
 
 impl Matrix {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// With undefined contents, the padding included.
     pub(super) async fn new(device: &Device, rows: usize, cols: usize) -> Result<Self> {
         let mut tiles = Vec::new();

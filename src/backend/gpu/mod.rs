@@ -62,6 +62,19 @@ impl Gpu {
         self.device.check()
     }
 
+    /// Waits until all that was asked for is done.
+    ///
+    /// # Errors
+    /// `Device` if the card was lost.
+    pub async fn finish(&self) -> Result<()> {
+        self.device.finish().await
+    }
+
+    /// The register tile in use, for measurements.
+    pub fn tile(&self) -> String {
+        format!("tile {}", self.device.tile)
+    }
+
     /// Gives the card up: what follows fails as on a lost one.
     pub fn destroy(&self) {
         self.device.destroy();

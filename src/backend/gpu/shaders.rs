@@ -77,23 +77,35 @@ pub struct Tile {
     side: u32,
     /// Rows and columns of C that one invocation computes: 4 or 8.
     own: u32,
-    /// Slice of the inner dimension in workgroup memory.
+    /// Slice of the inner dimension in workgroup memory; 0 does without such memory.
     depth: u32,
 }
 
 impl Tile {
     /// All of them. Which is fastest depends on the card.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 4] = [
         Self { side: 16, own: 4, depth: 16 },
         Self { side: 8, own: 8, depth: 16 },
         Self { side: 16, own: 8, depth: 8 },
+        Self { side: 8, own: 8, depth: 0 },
     ];
-    /// Fits every matrix.
-    pub(super) const SMALL: Self = Self::ALL[1];
 
     /// Rows and columns of C that one workgroup computes.
     pub fn size(self) -> usize {
         (self.side * self.own) as usize
+    }
+
+    /// This one, or the one most like it that fits a matrix with sides that are multiples of 64.
+    pub(super) fn fitting(self, rows: usize, cols: usize) -> Self {
+        let fits = |len: usize| len.is_multiple_of(self.size());
+        if fits(rows) && fits(cols) { self } else { Self::ALL[1] }
+    }
+}
+
+impl std::fmt::Display for Tile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { side, own, depth } = self;
+        write!(f, "{size}×{size}, {own}×{own} of {side}×{side}, {depth} deep", size = self.size())
     }
 }
 
@@ -121,10 +133,13 @@ fn tile_source(tile: Tile) -> String {
         // Writing to a string cannot fail.
         writeln!(out, "const {name}: u32 = {value}u;").ok();
     }
-    out += include_str!("../../../shaders/shared/load.wgsl");
     out += include_str!("../../../shaders/shared/accumulate.wgsl");
-    out += match tile.own {
-        4 => include_str!("../../../shaders/shared/tile_4x4.wgsl"),
+    if tile.depth > 0 {
+        out += include_str!("../../../shaders/shared/load.wgsl");
+    }
+    out += match (tile.depth, tile.own) {
+        (0, _) => include_str!("../../../shaders/shared/tile_direct.wgsl"),
+        (_, 4) => include_str!("../../../shaders/shared/tile_4x4.wgsl"),
         _ => include_str!("../../../shaders/shared/tile_8x8.wgsl"),
     };
     out
