@@ -50,6 +50,9 @@ impl Account {
 /// Runs one part, or all.
 pub(crate) fn run(part: Option<Part>, filter: Option<&str>) -> Result<()> {
     let mut account = Account::default();
+    if part == Some(Part::Firefox) {
+        run_part(Part::Firefox, filter, &mut account);
+    }
     for each in Part::ALL {
         // A filter names tests, and lints have no names.
         let wanted = part.map_or(filter.is_none() || each != Part::Lint, |part| part == each);
@@ -65,6 +68,9 @@ fn run_part(part: Part, filter: Option<&str>, account: &mut Account) {
         Part::Lint => lint::run(account),
         Part::Native => native(filter, account),
         Part::Web => account.step("the suite in browser workers", || browser::web(filter)),
+        Part::Firefox => {
+            account.step("the suite in Firefox", || browser::firefox(filter));
+        }
         Part::E2e => account.step("the page in a browser", || browser::e2e(filter)),
     }
 }

@@ -5,16 +5,21 @@
 //! it does not come: they are for tests. It records everything that the tab and its workers log,
 //! throw or request, so that a test can end with [`Session::assert_quiet`].
 //!
+//! [`Firefox`] can do far less: it runs a page to its end, for the kernels' suite.
+//!
 //! The protocol is spoken as plain JSON, so a newer browser with new fields breaks nothing.
 
 mod chromium;
 mod connection;
 mod elements;
+mod firefox;
+mod process;
 mod record;
 mod session;
 mod view;
 
 pub use elements::Element;
+pub use firefox::Firefox;
 pub use record::{Download, Record, Request};
 pub use session::{DEADLINE, Session};
 

@@ -7,10 +7,10 @@ use gramerge_server::Server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::chromium::Chromium;
 use crate::connection::{Connection, Event};
+use crate::process::Process;
 use crate::record::{Record, exception};
-use crate::{Result, place};
+use crate::{Result, chromium, place};
 
 /// How long a test waits for anything, unless it says otherwise.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -27,7 +27,7 @@ pub struct Session {
     pub(crate) tab: String,
     record: Record,
     server: Server,
-    _chromium: Chromium,
+    _chromium: Process,
     downloads: TempDir,
     profile: TempDir,
 }
@@ -193,7 +193,7 @@ fn begin(folder: &Path, webgpu: bool) -> Result<Session> {
     let new_folder = || TempDir::new().map_err(|e| format!("no temporary folder: {e}"));
     let (downloads, profile) = (new_folder()?, new_folder()?);
     let server = Server::start(folder, 0)?;
-    let chromium = Chromium::start(profile.path(), webgpu)?;
+    let chromium = chromium::start(profile.path(), webgpu)?;
     let mut connection = Connection::open(&chromium.address)?;
     let tab = open_tab(&mut connection, downloads.path())?;
     let record = Record::default();
