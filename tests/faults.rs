@@ -13,7 +13,7 @@ use gramerge::engine::{CpuEngines, kernels};
 use gramerge::merge::options::Precision;
 use gramerge::merge::plan::Orientation;
 use gramerge::merge::regmean::matrix::Stored;
-use gramerge::merge::regmean::{Alone, Gram, LayerGroup, Solution, Solver, Weight};
+use gramerge::merge::regmean::{Alone, Gram, LayerGroup, Solution, Solver, Weight, solve};
 use gramerge::merge::report::SolvePath;
 use gramerge::{Error, Result};
 use pollster::block_on;
@@ -182,10 +182,10 @@ fn values(solution: &Solution) -> Vec<f64> {
 /// Solves the layer, which must come out right whatever happens.
 fn solved(guarded: &impl Solver) -> Solution {
     let layer = layer();
-    let solve = guarded.solve_group(&layer, Precision::Auto, &Alone);
-    let solution = block_on(solve).unwrap_or_else(|error| panic!("{error}"));
-    let exact = CpuEngines::default();
-    let exact = block_on(exact.solve_group(&layer, Precision::Exact, &Alone));
+    let solution = block_on(guarded.solve_group(&layer, Precision::Auto, &Alone))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let solution = solution.unwrap_or_else(|| panic!("the layer was handed back"));
+    let exact = block_on(solve(&CpuEngines::default(), &layer, Precision::Exact, &Alone));
     let exact = values(&exact.unwrap_or_else(|error| panic!("{error}")));
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
     let apart = norm(&mut values(&solution).iter().zip(&exact).map(|(a, b)| a - b));
@@ -287,6 +287,23 @@ fn a_refused_shader_is_told_and_the_processor_solves() {
     let solution = solved(&Guarded::preferred(&cards).taking_all());
     assert_eq!(solution.reports[0].kernels, kernels());
     assert!(fault(&solution).contains("refuses the shader"), "{}", fault(&solution));
+}
+
+#[test]
+fn what_the_card_does_not_finish_is_handed_back_unless_something_went_wrong() {
+    let solve = |fault: &[Fault], precision| {
+        let cards = Faulty::new(fault);
+        let mut guarded = forced(&cards);
+        guarded.hand_back();
+        let solution = block_on(guarded.solve_group(&layer(), precision, &Alone));
+        solution.unwrap_or_else(|error| panic!("{error}"))
+    };
+    assert!(solve(&[], Precision::Auto).is_some(), "f32 suffices");
+    assert!(solve(&[], Precision::Exact).is_none(), "f64 was asked for");
+    for fault in [Fault::Memory(0), Fault::Answers(|_| 0.0)] {
+        let told = solve(&[fault], Precision::Auto);
+        assert!(told.is_some_and(|solution| solution.reports[0].fault.is_some()), "{fault:?}");
+    }
 }
 
 /// A card that never answers, or is not there.

@@ -8,6 +8,13 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub enum Best {}
 
+impl Best {
+    /// As with cards.
+    pub fn hand_back(&mut self) {
+        match *self {}
+    }
+}
+
 /// The card to use unasked.
 pub fn preferred() -> Option<Best> {
     None
@@ -23,7 +30,12 @@ pub async fn forced() -> Result<Best> {
 }
 
 impl Solver for Best {
-    async fn solve_group(&self, _: &LayerGroup, _: Precision, _: &impl Crew) -> Result<Solution> {
+    async fn solve_group(
+        &self,
+        _: &LayerGroup,
+        _: Precision,
+        _: &impl Crew,
+    ) -> Result<Option<Solution>> {
         match *self {}
     }
 }

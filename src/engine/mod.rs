@@ -43,6 +43,15 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Leaves layers that the graphics card does not finish to another engine.
+    pub fn hand_back(&mut self) {
+        if let Self::Gpu(guarded) = self {
+            guarded.hand_back();
+        }
+    }
+}
+
 impl Default for Engine {
     fn default() -> Self {
         Self::Cpu(CpuEngines::default())
@@ -55,7 +64,7 @@ impl Solver for Engine {
         group: &LayerGroup,
         precision: Precision,
         crew: &impl Crew,
-    ) -> Result<Solution> {
+    ) -> Result<Option<Solution>> {
         match self {
             Self::Cpu(engines) => engines.solve_group(group, precision, crew).await,
             Self::Gpu(guarded) => guarded.solve_group(group, precision, crew).await,

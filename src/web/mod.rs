@@ -66,11 +66,12 @@ impl Engine {
         self.open(request).map(|opening| to_js(&opening)).map_err(failed)
     }
 
-    /// Has the graphics card solve what is solved here.
+    /// Has the graphics card solve what is solved here, and nothing else.
     pub async fn open_card(&mut self) -> Result<(), JsValue> {
         let running = self.running.as_mut().ok_or_else(|| failed(not_begun()))?;
         let device = running.merge.options().device;
         running.solver = engine::Engine::open(device).await.map_err(failed)?;
+        running.solver.hand_back();
         Ok(())
     }
 
@@ -81,7 +82,7 @@ impl Engine {
     }
 
     /// Runs one job, leading `n_helpers` other workers; `write(offset_bytes, bytes)` takes its
-    /// output and may return a promise.
+    /// output and may return a promise. Answers with `null` if another worker is to do it.
     pub async fn run_job(
         &self,
         index: usize,

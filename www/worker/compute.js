@@ -42,7 +42,7 @@ async function lead({ index, nHelpers }) {
     },
   };
   const outcome = await engine.run_job(index, nHelpers, helpers, send);
-  postMessage({ type: "outcome", index, outcome });
+  postMessage(outcome ? { type: "outcome", index, outcome } : { type: "handed_back", index });
 }
 
 /** @param {{index: number, place: number, nHelpers: number}} task */

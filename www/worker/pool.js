@@ -7,8 +7,8 @@
  * (a trap, out of memory) is replaced once and its task is run again; its pieces are simply written
  * again at the same place.
  *
- * A graphics card has a worker of its own, which takes all layers: which of them it solves, and so
- * the merged bytes, must not depend on who is first.
+ * A graphics card has a worker of its own, which takes all layers, and hands those back that f32
+ * does not suffice for: who solves a layer, and so the merged bytes, must not depend on who is first.
  */
 
 import { createShares } from "./shares.js";
@@ -46,6 +46,9 @@ export function runJobs(work) {
     const onCard = new Set(work.card?.jobs);
     const tasks = tasksOf(work.nHelpers);
     const shares = createShares(work.nHelpers);
+    const others = tasks.filter(({ index }) => !onCard.has(index));
+    /** Workers without a task wait for what the card hands back. @type {Set<() => void>} */
+    const idle = new Set();
     const retried = new Set();
     let remaining = work.nHelpers.length;
 
@@ -64,9 +67,13 @@ export function runJobs(work) {
       let current;
 
       const next = () => {
+        idle.delete(next);
         do current = queue.shift();
         while (current && current.place > 0 && shares.isFinished(current.index));
-        if (!current) return;
+        if (!current) {
+          idle.add(next);
+          return;
+        }
         worker.postMessage({ type: "task", ...current, nHelpers: work.nHelpers[current.index] });
         if (current.place > 0) shares.await(current.index, worker);
       };
@@ -74,6 +81,7 @@ export function runJobs(work) {
       const died = (death) => {
         if (!workers.delete(worker)) return;
         worker.terminate();
+        idle.delete(next);
         const task = current ?? queue[0] ?? { index: 0, place: 0 };
         shares.forget(task.index, worker);
         const key = `${task.index}/${task.place}`;
@@ -101,6 +109,10 @@ export function runJobs(work) {
             work.finished(data.index, data.outcome);
             remaining -= 1;
             return remaining === 0 ? stop(resolve) : next();
+          case "handed_back":
+            others.push({ index: data.index, place: 0 });
+            [...idle].forEach((wake) => wake());
+            return next();
           case "failed":
             return stop(() => reject(data.failure));
           case "died":
@@ -115,9 +127,8 @@ export function runJobs(work) {
     };
 
     if (remaining === 0) return resolve();
-    const others = tasks.filter(({ index }) => !onCard.has(index));
     if (work.card) start(tasks.filter(({ index }) => onCard.has(index)), work.card.setUp);
-    const nOthers = Math.min(work.nWorkers, others.length);
+    const nOthers = Math.min(work.nWorkers, tasks.length);
     for (let count = 0; count < nOthers; count++) start(others, work.setUp);
   });
 }

@@ -79,6 +79,7 @@ impl Queue {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = merge.jobs().get(index) else { return };
             let outcome = block_on(merge.run_job(engine, index, &Alone, &mut writer));
+            let outcome = outcome.and_then(|done| done.ok_or_else(handed_back));
             if outcome.is_err() {
                 self.stop.store(true, Ordering::Relaxed);
             }
@@ -100,6 +101,11 @@ impl Queue {
         }
         Ok(finished)
     }
+}
+
+/// The threads' engine is the only one.
+fn handed_back() -> Error {
+    Error::device("a layer was left to another engine")
 }
 
 /// One line that is written over, on a terminal only.

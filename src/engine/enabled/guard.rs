@@ -16,7 +16,9 @@ use crate::backend::Backend;
 use crate::backend::gpu::within;
 use crate::engine::CpuEngines;
 use crate::merge::options::Precision;
-use crate::merge::regmean::{Alone, Crew, Engines, LayerGroup, Solution, Solver, solve};
+use crate::merge::regmean::{
+    Alone, Crew, Engines, LayerGroup, Solution, Solver, solve, solve_if_single,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// No layer is worth the way to the card below this input dimension.
@@ -54,6 +56,8 @@ pub struct Guarded<C: Cards> {
     cards: C,
     /// Small layers go to the card too.
     takes_all: bool,
+    /// Layers that the card does not finish are left to another engine.
+    hands_back: bool,
     patience_millis: u32,
     state: Mutex<State<C::Card>>,
     cpu: CpuEngines,
@@ -79,6 +83,7 @@ impl<C: Cards> Guarded<C> {
         Self {
             cards,
             takes_all: false,
+            hands_back: false,
             patience_millis: PATIENCE_MILLIS,
             state: Mutex::default(),
             cpu: CpuEngines::default(),
@@ -101,6 +106,12 @@ impl<C: Cards> Guarded<C> {
     #[must_use]
     pub fn taking_all(self) -> Self {
         Self { takes_all: true, ..self }
+    }
+
+    /// Leaves layers that the card does not finish to another engine, unless something went wrong,
+    /// which only this one can tell.
+    pub fn hand_back(&mut self) {
+        self.hands_back = true;
     }
 
     /// Waits only so long for a card to answer.
@@ -144,11 +155,15 @@ impl<C: Cards> Guarded<C> {
         precision: Precision,
         crew: &impl Crew,
         faults: &mut Vec<String>,
-    ) -> Result<Solution> {
+    ) -> Result<Option<Solution>> {
         let worthwhile = self.takes_all || group.n() > LEAST_INPUTS;
         while worthwhile && let Some((card, n_losses)) = self.card(faults).await {
             let engines = Engines { single: card, double: self.cpu.double };
-            let error = match solve(&engines, group, precision, &Alone).await {
+            let attempt = match self.hands_back && faults.is_empty() {
+                true => solve_if_single(&engines, group, precision).await,
+                false => solve(&engines, group, precision, &Alone).await.map(Some),
+            };
+            let error = match attempt {
                 Err(error) if error.kind == ErrorKind::Device => error,
                 other => return other,
             };
@@ -158,7 +173,10 @@ impl<C: Cards> Guarded<C> {
             }
             self.lost(n_losses).await;
         }
-        solve(&self.cpu, group, precision, crew).await
+        if self.hands_back && faults.is_empty() {
+            return Ok(None);
+        }
+        solve(&self.cpu, group, precision, crew).await.map(Some)
     }
 }
 
@@ -168,16 +186,21 @@ impl<C: Cards> Solver for Guarded<C> {
         group: &LayerGroup,
         precision: Precision,
         crew: &impl Crew,
-    ) -> Result<Solution> {
+    ) -> Result<Option<Solution>> {
         let mut faults = Vec::new();
         let mut solution = self.attempts(group, precision, crew, &mut faults).await?;
         if !faults.is_empty() {
-            let what = faults.join("; then ");
-            for report in &mut solution.reports {
-                let end = report.fault.take().map_or(String::new(), |fault| format!("; {fault}"));
-                report.fault = Some(format!("{what}; solved again by {}{end}", report.kernels));
-            }
+            solution.iter_mut().for_each(|solution| tell(solution, &faults));
         }
         Ok(solution)
+    }
+}
+
+/// Says in the reports what went wrong before, and who solved the layer then.
+fn tell(solution: &mut Solution, faults: &[String]) {
+    let what = faults.join("; then ");
+    for report in &mut solution.reports {
+        let end = report.fault.take().map_or(String::new(), |fault| format!("; {fault}"));
+        report.fault = Some(format!("{what}; solved again by {}{end}", report.kernels));
     }
 }

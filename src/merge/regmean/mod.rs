@@ -33,4 +33,4 @@ pub mod solve;
 
 pub use crew::{Alone, Crew};
 pub use layer::{Gram, LayerGroup, Weight};
-pub use solve::{CONTRACT, Engines, Solution, Solver, solve};
+pub use solve::{CONTRACT, Engines, Solution, Solver, solve, solve_if_single};

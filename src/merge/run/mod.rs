@@ -80,7 +80,8 @@ impl<S: Source> Merge<S> {
         &self.jobs
     }
 
-    /// Runs one job to its end; `crew` computes the rows of a shared layer.
+    /// Runs one job to its end; `crew` computes the rows of a shared layer. `None`: nothing was
+    /// written, since another solver is to do it.
     ///
     /// # Errors
     /// Whatever is wrong with its inputs, its arithmetic or the sink, naming the tensor.
@@ -90,7 +91,7 @@ impl<S: Source> Merge<S> {
         index: usize,
         crew: &impl Crew,
         sink: &mut impl Sink,
-    ) -> Result<JobOutcome> {
+    ) -> Result<Option<JobOutcome>> {
         match &self.jobs[index] {
             Job::Solve { group, .. } => self.solve(solver, *group, crew, sink).await,
             Job::Stream { pieces, .. } => {
@@ -98,7 +99,7 @@ impl<S: Source> Merge<S> {
                 for piece in pieces {
                     parts.push(self.stream(piece, sink).await?);
                 }
-                Ok(JobOutcome { parts })
+                Ok(Some(JobOutcome { parts }))
             }
         }
     }

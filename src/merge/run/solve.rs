@@ -23,7 +23,7 @@ impl<S: Source> Merge<S> {
         group: usize,
         crew: &impl Crew,
         sink: &mut impl Sink,
-    ) -> Result<JobOutcome> {
+    ) -> Result<Option<JobOutcome>> {
         let members = &self.plan.groups[group];
         let layer = self.load_group(members).await?;
         let first = &self.plan.tensors[members.tensors[0]].name;
@@ -31,6 +31,7 @@ impl<S: Source> Merge<S> {
             .solve_group(&layer, self.options.precision, crew)
             .await
             .map_err(|error| error.tensor(first))?;
+        let Some(solution) = solution else { return Ok(None) };
         let mut parts = Vec::new();
         let mut row = 0;
         for (member, weight) in layer.weights.iter().enumerate() {
@@ -41,7 +42,7 @@ impl<S: Source> Merge<S> {
             parts.push(TensorPart { tensor, measures, solve });
             row += weight.n_out();
         }
-        Ok(JobOutcome { parts })
+        Ok(Some(JobOutcome { parts }))
     }
 
     /// Computes rows of X̂ for the worker that leads the job. `[rows, n]`, as bytes

@@ -10,7 +10,7 @@ mod iterated;
 
 pub(super) use iterated::factorise_with_floor;
 
-use super::crew::Crew;
+use super::crew::{Alone, Crew};
 use super::estimate::{Judgement, ratio};
 use super::layer::{LayerGroup, Weight};
 use super::product::Scaling;
@@ -43,7 +43,7 @@ pub struct Engines<F, D> {
 /// Who solves layer groups: a pair of engines, or whatever chooses among several.
 #[expect(async_fn_in_trait, reason = "generic use only; a browser's futures are not Send")]
 pub trait Solver {
-    /// Solves one group, with the crew's help where it has any.
+    /// Solves one group, with the crew's help where it has any. `None`: another solver is to do it.
     ///
     /// # Errors
     /// As [`solve`].
@@ -52,7 +52,7 @@ pub trait Solver {
         group: &LayerGroup,
         precision: Precision,
         crew: &impl Crew,
-    ) -> Result<Solution>;
+    ) -> Result<Option<Solution>>;
 }
 
 impl<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>> Solver for Engines<F, D> {
@@ -61,8 +61,8 @@ impl<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>> Solver for Engines<F, D
         group: &LayerGroup,
         precision: Precision,
         crew: &impl Crew,
-    ) -> Result<Solution> {
-        solve(self, group, precision, crew).await
+    ) -> Result<Option<Solution>> {
+        solve(self, group, precision, crew).await.map(Some)
     }
 }
 
@@ -103,24 +103,47 @@ pub async fn solve<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
     precision: Precision,
     crew: &impl Crew,
 ) -> Result<Solution> {
+    match in_single(engines, group, precision, crew).await? {
+        Ok(solution) => Ok(solution),
+        Err(problem) => problem.in_double(&engines.double, crew).await,
+    }
+}
+
+/// The same, but `None` where f32 does not suffice and nothing went wrong.
+///
+/// # Errors
+/// As [`solve`].
+pub async fn solve_if_single<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
+    engines: &Engines<F, D>,
+    group: &LayerGroup,
+    precision: Precision,
+) -> Result<Option<Solution>> {
+    match in_single(engines, group, precision, &Alone).await? {
+        Ok(solution) => Ok(Some(solution)),
+        Err(problem) if problem.fault.is_none() => Ok(None),
+        Err(problem) => problem.in_double(&engines.double, &Alone).await.map(Some),
+    }
+}
+
+/// The solution in f32, or the problem if that does not suffice.
+async fn in_single<'a, F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
+    engines: &Engines<F, D>,
+    group: &'a LayerGroup,
+    precision: Precision,
+    crew: &impl Crew,
+) -> Result<Result<Solution, Problem<'a>>> {
     let mut problem = Problem::new(group)?;
     let Engines { single, double } = engines;
-    if let Some(limits) = problem.single_limits(precision) {
-        match problem.direct(single, double, limits, crew).await? {
-            Attempt::Good(solved) => {
-                return Ok(solved.finish(&problem, single.name(), SolvePath::F32, Difference::F32));
-            }
-            Attempt::Wrong(what) => problem.fault = Some(wrong_answer(single.name(), &what)),
-            Attempt::Beyond => {}
+    let Some(limits) = problem.single_limits(precision) else { return Ok(Err(problem)) };
+    match problem.direct(single, double, limits, crew).await? {
+        Attempt::Good(solved) => {
+            let (name, wrap) = (single.name(), Difference::F32);
+            return Ok(Ok(solved.finish(&problem, name, SolvePath::F32, wrap)));
         }
+        Attempt::Wrong(what) => problem.fault = Some(wrong_answer(single.name(), &what)),
+        Attempt::Beyond => {}
     }
-    let name = double.name();
-    let limits = Limits { condition: MAX_CONDITION_F64, error: TRUSTED };
-    if let Attempt::Good(solved) = problem.direct(double, double, limits, crew).await? {
-        return Ok(solved.finish(&problem, name, SolvePath::F64, Difference::F64));
-    }
-    let solved = problem.iterated(double).await?;
-    Ok(solved.finish(&problem, name, SolvePath::F64Iterated, Difference::F64))
+    Ok(Err(problem))
 }
 
 fn wrong_answer(kernels: &str, what: &str) -> String {
@@ -171,6 +194,20 @@ struct Solved<T> {
 }
 
 impl<'a> Problem<'a> {
+    async fn in_double<D: Backend<Scalar = f64>>(
+        &self,
+        double: &D,
+        crew: &impl Crew,
+    ) -> Result<Solution> {
+        let (name, wrap) = (double.name(), Difference::F64);
+        let limits = Limits { condition: MAX_CONDITION_F64, error: TRUSTED };
+        if let Attempt::Good(solved) = self.direct(double, double, limits, crew).await? {
+            return Ok(solved.finish(self, name, SolvePath::F64, wrap));
+        }
+        let solved = self.iterated(double).await?;
+        Ok(solved.finish(self, name, SolvePath::F64Iterated, wrap))
+    }
+
     fn new(group: &'a LayerGroup) -> Result<Self> {
         Ok(Self { group, scaling: Scaling::of(group), spread: spread(group)?, fault: None })
     }

@@ -1,5 +1,7 @@
 //! A forced graphics card, which here is the browser's own software.
 
+use std::collections::BTreeSet;
+
 use gramerge_browser_tests::Session;
 use serde_json::Value;
 
@@ -26,8 +28,11 @@ fn a_forced_graphics_card_merges_the_sample() {
     let report = report(&mut page);
     let solves = report["tensors"].as_array().unwrap().iter().map(|tensor| &tensor["solve"]);
     let solves: Vec<&Value> = solves.filter(|solve| !solve.is_null()).collect();
-    let on_card = solves.iter().filter(|solve| solve["kernels"] != "simd128").count();
-    assert!(on_card > 0, "the card solved nothing: {solves:#?}");
+    let paths: Vec<&Value> = solves.iter().map(|solve| &solve["path"]).collect();
+    assert!(paths.contains(&&"f32".into()), "the card solved nothing: {solves:#?}");
+    assert!(paths.contains(&&"f64".into()), "nothing was handed back: {solves:#?}");
+    let kernels: BTreeSet<&str> = solves.iter().filter_map(|s| s["kernels"].as_str()).collect();
+    assert_eq!(kernels.len(), 2, "the card and the processor: {kernels:?}");
     assert!(solves.iter().all(|solve| solve["fault"].is_null()), "{solves:#?}");
     page.assert_quiet();
 }
