@@ -7,7 +7,7 @@ use gramerge::Error;
 use gramerge::merge::inventory::{FileEntry, FileKind, SelectedModel};
 use gramerge::merge::options::Keep;
 use gramerge::merge::plan::{Action, Counts, Estimate, Group, PlannedTensor, UnmatchedGram};
-use gramerge::merge::report::{SolvePath, SolveReport, TensorReport};
+use gramerge::merge::report::{SolvePath, SolveReport, TensorReport, WrittenFile};
 use gramerge::merge::{Inventory, Options, Plan, Report, Selection};
 use gramerge::protocol::Progress;
 use gramerge::sample::{Accuracy, Evaluation, Example};
@@ -76,6 +76,7 @@ fn examples() -> Vec<(&'static str, Value)> {
         solve: None,
         note: None,
     };
+    let written = WrittenFile { name: String::new(), len_bytes: 0, sha256: String::new() };
     let report = Report {
         version: String::new(),
         kernels: String::new(),
@@ -85,6 +86,7 @@ fn examples() -> Vec<(&'static str, Value)> {
         worst_error_estimate: 0.0,
         warnings: Vec::new(),
         written_bytes: 0,
+        files: Vec::new(),
         elapsed_millis: 0.0,
         n_workers: 1,
     };
@@ -104,6 +106,7 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("Plan", example(Plan::default())),
         ("SolveReport", example(solve)),
         ("TensorReport", example(tensor)),
+        ("WrittenFile", example(written)),
         ("Report", example(report)),
         ("Accuracy", example(accuracy)),
         ("Example", example(Example { pixels: vec![], label: 0, answers: vec![] })),

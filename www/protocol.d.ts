@@ -126,6 +126,12 @@ export interface TensorReport {
   note?: Optional<string>;
 }
 
+export interface WrittenFile {
+  name: string;
+  len_bytes: number;
+  sha256: string;
+}
+
 export interface Report {
   version: string;
   kernels: string;
@@ -135,6 +141,7 @@ export interface Report {
   worst_error_estimate: number;
   warnings: string[];
   written_bytes: number;
+  files: WrittenFile[];
   elapsed_millis: number;
   n_workers: number;
 }

@@ -67,6 +67,10 @@ impl Source for MemoryFile {
             _ => Err(Error::io("this part of the file is not held here").file(&self.name)),
         }
     }
+
+    async fn check(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Counts what is written and drops it.

@@ -12,8 +12,8 @@ pub mod cpu;
 pub mod gpu;
 pub mod stored;
 
-use crate::Result;
 use crate::dtype::Real;
+use crate::{Error, Result};
 use stored::{ScaledDifference, ScaledSum};
 
 /// A pivot that was not positive: the matrix is not positive definite in this arithmetic.
@@ -34,6 +34,9 @@ pub trait Backend {
     type Matrix;
     /// A Cholesky factor S = L Lᵀ on the device.
     type Factor;
+    /// Whether it puts matrices together itself, of what files store. Else the caller does it in
+    /// memory, and uploads them.
+    const ASSEMBLES: bool = false;
 
     /// Name for reports, for example `simd128`, or a card's name.
     fn name(&self) -> &str;
@@ -57,30 +60,29 @@ pub trait Backend {
         self.upload(rows, cols, vec![Self::Scalar::default(); rows * cols]).await
     }
 
-    /// A weighted sum of stored matrices, put together on the device. `None`: the caller puts it
-    /// together and uploads it.
+    /// A weighted sum of stored matrices, where it [assembles](Self::ASSEMBLES).
     ///
     /// # Errors
     /// `Device` if its memory cannot hold it.
-    async fn scaled_sum(&self, _: &ScaledSum<'_>) -> Result<Option<Self::Matrix>> {
-        Ok(None)
+    async fn scaled_sum(&self, _: &ScaledSum<'_>) -> Result<Self::Matrix> {
+        Err(not_offered())
     }
 
     /// A difference of stored matrices, likewise.
     ///
     /// # Errors
     /// `Device` if its memory cannot hold it.
-    async fn scaled_difference(&self, _: &ScaledDifference<'_>) -> Result<Option<Self::Matrix>> {
-        Ok(None)
+    async fn scaled_difference(&self, _: &ScaledDifference<'_>) -> Result<Self::Matrix> {
+        Err(not_offered())
     }
 
-    /// Upper bounds on what a symmetric matrix may make of a vector's length: its ∞-norm and its
-    /// Frobenius norm. `None`: the caller knows them, since it has put the matrix together.
+    /// The ∞-norm and the Frobenius norm of a matrix, likewise: whoever puts one together in
+    /// memory knows them.
     ///
     /// # Errors
     /// `Device` if the device was lost.
-    async fn norms(&self, _: &Self::Matrix) -> Result<Option<[f64; 2]>> {
-        Ok(None)
+    async fn norms(&self, _: &Self::Matrix) -> Result<[f64; 2]> {
+        Err(not_offered())
     }
 
     /// Moves a matrix back, row by row.
@@ -123,4 +125,8 @@ pub trait Backend {
     /// # Errors
     /// `Device` if the device was lost.
     async fn solve(&self, factor: &Self::Factor, x: &mut Self::Matrix) -> Result<()>;
+}
+
+fn not_offered() -> Error {
+    Error::device("this backend puts no matrices together")
 }

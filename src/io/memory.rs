@@ -37,6 +37,10 @@ impl Source for Memory {
         );
         Ok(())
     }
+
+    async fn check(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Keeps the output in memory.

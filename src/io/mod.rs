@@ -26,6 +26,11 @@ pub trait Source {
     /// # Errors
     /// `Io` if the range is not there, the file changed or vanished, or permission was withdrawn.
     async fn read_into(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()>;
+    /// Checks that the source is still what it was when it was opened.
+    ///
+    /// # Errors
+    /// `Io` if it is not.
+    async fn check(&self) -> Result<()>;
 }
 
 /// Reads a whole range into new memory, in pieces of at most [`MAX_READ_BYTES`].

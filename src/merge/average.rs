@@ -3,7 +3,7 @@
 //! W̄ = w_1 + Σ_{i ≥ 2} c_i (w_i − w_1): identical inputs give themselves, to the bit.
 
 use super::sums;
-use crate::dtype::{Dtype, decode, encode};
+use crate::dtype::{Dtype, decode_into, encode};
 
 /// Running figures of one tensor, summed over its elements.
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
@@ -46,6 +46,9 @@ impl Measures {
     /// Counts what is not finite, in f64 and after rounding to `dtype`.
     pub fn count(&mut self, dtype: Dtype, merged: &[f64]) {
         let largest = largest(dtype);
+        if merged.iter().fold(true, |all, value| all & (value.abs() < largest)) {
+            return;
+        }
         for value in merged {
             if !value.is_finite() {
                 self.n_not_finite += 1;
@@ -75,6 +78,9 @@ fn largest(dtype: Dtype) -> f64 {
     }
 }
 
+/// Elements at once: all models' values of a block stay in the first cache.
+const BLOCK: usize = 1024;
+
 /// The mean of the same elements of every model. `shares` sum to 1.
 ///
 /// `inputs` are raw elements and their dtypes, one pair per model, all of the same number of
@@ -84,28 +90,56 @@ pub fn average(
     shares: &[f64],
     dtype_out: Dtype,
 ) -> (Vec<u8>, Measures) {
-    let values: Vec<Vec<f64>> = inputs.iter().map(|(dtype, bytes)| decode(*dtype, bytes)).collect();
-    let merged: Vec<f64> = (0..values[0].len()).map(|j| mean(&values, shares, j)).collect();
+    let n = inputs[0].1.len() / inputs[0].0.size_bytes();
+    let mut bytes = vec![0; n * dtype_out.size_bytes()];
     let mut measures = Measures::new(inputs.len());
-    for (model, own) in values.iter().enumerate() {
-        measures.compare(model, &merged, own);
+    let mut values = vec![vec![0.0; BLOCK]; inputs.len()]; // [models, BLOCK]
+    let mut merged = vec![0.0; BLOCK];
+    let blocks = bytes.chunks_mut(BLOCK * dtype_out.size_bytes());
+    for (start, out) in (0..n).step_by(BLOCK).zip(blocks) {
+        let len = BLOCK.min(n - start);
+        let merged = &mut merged[..len];
+        for ((dtype, bytes), own) in inputs.iter().zip(&mut values) {
+            own.truncate(len);
+            let size = dtype.size_bytes();
+            decode_into(*dtype, &bytes[start * size..(start + len) * size], own);
+        }
+        mean(&values, shares, merged);
+        for (model, own) in values.iter().enumerate() {
+            measures.compare(model, merged, own);
+        }
+        measures.count(dtype_out, merged);
+        encode(dtype_out, merged.iter().copied(), out);
     }
-    measures.count(dtype_out, &merged);
-    let mut bytes = vec![0; merged.len() * dtype_out.size_bytes()];
-    encode(dtype_out, merged.into_iter(), &mut bytes);
     (bytes, measures)
 }
 
-fn mean(values: &[Vec<f64>], shares: &[f64], j: usize) -> f64 {
-    let first = values[0][j];
-    let others = || values[1..].iter().map(|own| own[j]);
-    if !first.is_finite() || others().any(|w| !w.is_finite()) {
-        return mean_not_finite(first, others());
+/// W̄ of a block. `values: [models][len]`
+fn mean(values: &[Vec<f64>], shares: &[f64], merged: &mut [f64]) {
+    let first = &values[0];
+    merged.fill(0.0);
+    for (own, share) in values.iter().zip(shares).skip(1) {
+        for ((sum, w), first) in merged.iter_mut().zip(own).zip(first) {
+            *sum += share * (w - first);
+        }
     }
-    first + others().zip(&shares[1..]).map(|(w, share)| share * (w - first)).sum::<f64>()
+    for (value, first) in merged.iter_mut().zip(first) {
+        // Not −0 + 0, which is 0.
+        *value = if *value == 0.0 { *first } else { first + *value };
+    }
+    if merged.iter().fold(false, |any, value| any | !value.is_finite()) {
+        for (j, value) in merged.iter_mut().enumerate().filter(|(_, value)| !value.is_finite()) {
+            *value = mean_not_finite(*value, values.iter().map(|own| own[j]));
+        }
+    }
 }
 
-/// Equal infinities stay; all else that is not finite has no mean.
-fn mean_not_finite(first: f64, mut others: impl Iterator<Item = f64>) -> f64 {
-    if others.all(|w| w == first) { first } else { f64::NAN }
+/// Equal infinities stay; all else that is not finite has no mean. A mean of finite values may
+/// still overflow.
+fn mean_not_finite(mean: f64, mut inputs: impl Iterator<Item = f64> + Clone) -> f64 {
+    if inputs.clone().all(f64::is_finite) {
+        return mean;
+    }
+    let first = inputs.next().unwrap_or(f64::NAN);
+    if inputs.all(|w| w == first) { first } else { f64::NAN }
 }

@@ -124,4 +124,13 @@ impl<S: Source> Models<S> {
             _ => Ok(Self { list }),
         }
     }
+
+    /// Every file that is read.
+    pub fn sources(&self) -> impl Iterator<Item = &S> {
+        let files = self
+            .list
+            .iter()
+            .flat_map(|model| model.files.iter().chain(model.gram.iter().map(|(file, _)| file)));
+        files.map(|file| &file.source)
+    }
 }

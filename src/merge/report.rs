@@ -1,8 +1,11 @@
 //! What happened to every tensor: the figures behind the page's Report and `--report FILE.json`.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::options::Options;
+use crate::Result;
+use crate::io::{MAX_READ_BYTES, Source};
 
 /// The arithmetic that a solved tensor went through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +59,38 @@ pub struct TensorReport {
     pub note: Option<String>,
 }
 
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrittenFile {
+    /// Its name, without a folder.
+    pub name: String,
+    /// Its length.
+    pub len_bytes: u64,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+impl WrittenFile {
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// As the source's.
+    pub async fn of(name: &str, source: &impl Source) -> Result<Self> {
+        let len_bytes = source.len_bytes();
+        let mut piece = vec![0; len_bytes.min(MAX_READ_BYTES as u64 / 8) as usize];
+        let mut digest = Sha256::new();
+        let mut offset_bytes = 0;
+        while offset_bytes < len_bytes {
+            let rest = (len_bytes - offset_bytes).min(piece.len() as u64);
+            source.read_into(offset_bytes, &mut piece[..rest as usize]).await?;
+            digest.update(&piece[..rest as usize]);
+            offset_bytes += rest;
+        }
+        let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { name: name.into(), len_bytes, sha256 })
+    }
+}
+
 /// The whole merge.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -73,8 +108,10 @@ pub struct Report {
     pub worst_error_estimate: f64,
     /// Plain sentences: the plan's warnings and what was found while merging.
     pub warnings: Vec<String>,
-    /// Bytes of the output file.
+    /// Bytes of all output files.
     pub written_bytes: u64,
+    /// The output files; empty until they have been read again.
+    pub files: Vec<WrittenFile>,
     /// Wall-clock time of the merge.
     pub elapsed_millis: f64,
     /// Workers that computed.

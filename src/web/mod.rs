@@ -78,7 +78,7 @@ impl Engine {
     /// The first bytes of the output.
     pub fn header_bytes(&self) -> Result<Uint8Array, JsValue> {
         let running = self.running().map_err(failed)?;
-        Ok(Uint8Array::from(running.merge.layout().header_bytes()))
+        Ok(Uint8Array::from(running.merge.layout().files()[0].layout.header_bytes()))
     }
 
     /// Runs one job, leading `n_helpers` other workers; `write(offset_bytes, bytes)` takes its

@@ -1,6 +1,7 @@
 // The flow of the page: files → inventory → plan → merge → report. Holds the state; the views draw.
 
 /** @import { Inventory, PickedFile, Plan, Selection } from "../protocol.js" */
+/** @import { Prepared } from "./prepare.js" */
 
 import { renderAccuracy } from "./accuracy.js";
 import { alertBadFiles, clearAlert, showAlert, showError } from "./alert.js";
@@ -8,7 +9,7 @@ import { Cancelled, Client } from "./client.js";
 import { announce, byId } from "./dom.js";
 import { count, duration } from "./format.js";
 import { renderModels } from "./models.js";
-import { addFiles, fetchSample } from "./pick.js";
+import { addFiles } from "./pick.js";
 import { renderPlan } from "./plan.js";
 import { ProgressView } from "./progress.js";
 import { renderReport } from "./report.js";
@@ -27,29 +28,37 @@ export class App {
   /** @type {Plan | null} */ #plan = null;
   #latest = 0;
   #timer = 0;
+  #prepared;
   isRunning = false;
 
-  warmUp() {
-    this.#client.warmUp();
+  /** @param {Promise<Prepared>} prepared no file is taken before */
+  constructor(prepared) {
+    this.#prepared = prepared.then(
+      ({ parts, sample }) => {
+        this.#client.begin(parts);
+        return sample;
+      },
+      (error) => {
+        showError("files", "A part of the page is missing, so it takes no files.", error);
+        return null;
+      },
+    );
   }
 
   /** @param {PickedFile[]} added */
   async add(added) {
-    if (this.isRunning) return;
+    if ((await this.#prepared) === null || this.isRunning) return;
     const files = await addFiles(this.#files, added);
     if (files.some((one, i) => one !== this.#files[i])) await this.#inspect(files);
     else showAlert("files", "These files are on the page already.");
   }
 
   async loadSample() {
-    announce("Loading the sample");
-    try {
-      const files = await fetchSample();
-      this.#forget();
-      await this.#inspect(files);
-    } catch (error) {
-      showError("files", "The sample did not load.", error);
-    }
+    const sample = await this.#prepared;
+    if (sample === null) return;
+    if (sample instanceof Error) return showError("files", "The sample did not load.", sample);
+    this.#forget();
+    await this.#inspect(sample);
   }
 
   /** Back to the empty page. */

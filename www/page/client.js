@@ -5,6 +5,11 @@
 
 /** @import { Evaluation, FromWorker, Inventory, Options, PickedFile, Plan, Progress, Report, Request, Response, Selection, ErrorData } from "../protocol.js" */
 
+/** @import { Parts } from "./parts.js" */
+
+import { startWorker } from "../worker/trusted.js";
+import { PAGE_NAME } from "./lock.js";
+
 /** A request that was answered by an error. */
 export class Failed extends Error {
   /** @param {ErrorData} data @param {string} message */
@@ -25,15 +30,21 @@ export class Cancelled extends Error {}
  */
 
 export class Client {
+  /** @type {Parts | null} */ #parts = null;
   /** @type {Worker | null} */ #worker = null;
   /** @type {Map<number, Pending>} */ #pending = new Map();
   /** @type {PickedFile[]} */ #files = [];
   #hasFiles = false;
   #nextId = 1;
 
-  /** Starts the worker before it is needed, so that the first answer comes sooner. */
-  warmUp() {
-    this.#worker ??= this.#start();
+  /**
+   * Starts the worker before it is needed, so that the first answer comes sooner. To be called
+   * before anything else, with the network locked: the worker inherits that.
+   * @param {Parts} parts
+   */
+  begin(parts) {
+    this.#parts = parts;
+    this.#worker = this.#start(parts);
   }
 
   /** @param {PickedFile[]} files @returns {Promise<Inventory>} */
@@ -103,22 +114,25 @@ export class Client {
    * @returns {Promise<{ response: Response, file?: File }>}
    */
   #post(request, onProgress, files) {
+    if (!this.#parts) throw new Error("nothing can be asked before the engine is there");
     const id = this.#nextId++;
-    const worker = (this.#worker ??= this.#start());
+    const worker = (this.#worker ??= this.#start(this.#parts));
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject, onProgress });
       worker.postMessage(files ? { id, request, files } : { id, request });
     });
   }
 
-  #start() {
-    const worker = new Worker("worker/coordinator.js", { type: "module" });
+  /** @param {Parts} parts */
+  #start({ coordinator, compute, builds }) {
+    const worker = startWorker(coordinator, PAGE_NAME);
     worker.onmessage = (event) => this.#receive(event.data);
     worker.onerror = (event) => {
       event.preventDefault();
       this.#discard(crashed(event.message));
     };
     worker.onmessageerror = () => this.#discard(crashed("an answer could not be read"));
+    worker.postMessage({ compute, builds });
     return worker;
   }
 

@@ -100,17 +100,6 @@ export function replace(parent, ...children) {
   }
 }
 
-/**
- * Hands a file to the browser's downloads.
- * @param {Blob} blob
- * @param {string} name
- */
-export function download(blob, name) {
-  const url = URL.createObjectURL(blob);
-  el("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 600_000);
-}
-
 /** Says a sentence to assistive technology without moving the focus. @param {string} sentence */
 export function announce(sentence) {
   byId("status", HTMLElement).textContent = sentence;

@@ -1,5 +1,6 @@
 // Entry point of the page: connects buttons and pickers to the flow.
 
+import { BUILD } from "../build.js";
 import { showError } from "./alert.js";
 import { App } from "./app.js";
 import { byId } from "./dom.js";
@@ -7,10 +8,11 @@ import { drawLines } from "./figure_lines.js";
 import { drawOverview } from "./figure_overview.js";
 import { bindPickers } from "./pick.js";
 import { bindPlan } from "./plan.js";
+import { prepare } from "./prepare.js";
 import { bindReport } from "./report.js";
 import { bindSettings } from "./settings.js";
 
-const app = new App();
+const app = new App(prepare());
 
 /** @param {string} id @param {() => unknown} action */
 function onClick(id, action) {
@@ -36,6 +38,6 @@ onClick("sample", () => app.loadSample());
 onClick("clear", () => app.clear());
 onClick("merge", () => app.merge());
 onClick("cancel", () => app.cancel());
+byId("build", HTMLElement).textContent = `Build ${BUILD.slice(0, 12)}.`;
 drawOverview(byId("overview", HTMLElement));
 drawLines(byId("lines", HTMLElement));
-app.warmUp();

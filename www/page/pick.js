@@ -4,6 +4,7 @@
 /** @import { PickedFile } from "../protocol.js" */
 
 import { byId } from "./dom.js";
+import { load } from "./parts.js";
 
 const SAMPLE = "samples/digits/";
 const MAX_FILES = 20_000;
@@ -137,19 +138,12 @@ function identity({ path, file }) {
 
 /** The bundled sample, as files like any others. @returns {Promise<PickedFile[]>} */
 export async function fetchSample() {
-  const { files } = await (await get("manifest.json")).json();
+  const { files } = await (await load(`${SAMPLE}manifest.json`)).json();
   return Promise.all(files.map(fetchSampleFile));
 }
 
 /** @param {string} name @returns {Promise<PickedFile>} */
 async function fetchSampleFile(name) {
-  const blob = await (await get(name)).blob();
+  const blob = await (await load(SAMPLE + name)).blob();
   return { path: name, file: new File([blob], name) };
-}
-
-/** @param {string} name */
-async function get(name) {
-  const response = await fetch(SAMPLE + name);
-  if (!response.ok) throw new Error(`the server answered ${response.status} for ${SAMPLE}${name}`);
-  return response;
 }

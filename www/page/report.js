@@ -2,7 +2,7 @@
 
 /** @import { Report, SolveReport, TensorReport } from "../protocol.js" */
 
-import { breakable, byId, download, el, prose, replace } from "./dom.js";
+import { breakable, byId, el, prose, replace } from "./dom.js";
 import {
   bytes,
   count,
@@ -17,6 +17,7 @@ import {
 } from "./format.js";
 import { drawErrors } from "./figure_errors.js";
 import { badge } from "./models.js";
+import { download } from "./outer.js";
 import { ACTION_NAMES } from "./plan.js";
 import { DataTable } from "./table.js";
 

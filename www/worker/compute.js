@@ -5,7 +5,10 @@
  * the next is made.
  */
 
-import { loadEngine } from "./kernels.js";
+import { makeEngine } from "./kernels.js";
+import { reportRequests } from "./requests.js";
+
+reportRequests();
 
 /** @type {any} */
 let engine;
@@ -19,12 +22,12 @@ const next = (type) => new Promise((resolve) => awaited.set(type, resolve));
 
 /** @type {Record<string, (message: any) => Promise<void>>} */
 const handlers = {
-  async begin({ kernels, module, files, paths, request }) {
-    ({ engine, refusedBytes } = await loadEngine(kernels, module));
+  async begin({ build, files, paths, request }) {
+    ({ engine, refusedBytes } = await makeEngine(build));
     const inspected = await engine.handle({ type: "inspect", paths }, files);
     if (inspected.type === "failed") throw inspected;
     engine.begin(request);
-    if (kernels === "gpu") await engine.open_card();
+    if (build.name === "gpu") await engine.open_card();
     postMessage({ type: "ready" });
   },
   task: (task) => (task.place === 0 ? lead(task) : help(task)),

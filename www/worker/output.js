@@ -10,6 +10,8 @@
 const FOLDER = "gramerge";
 /** Beyond this, memory is no place for an output. */
 const MAX_MEMORY_BYTES = 1 << 30;
+/** Chromium writes larger pieces at a third of the speed. */
+const WRITE_BYTES = 1 << 20;
 
 /**
  * @typedef {object} Output
@@ -72,8 +74,11 @@ async function createFile(totalBytes) {
  */
 function writeAll(handle, offsetBytes, bytes) {
   try {
-    const written = handle.write(bytes, { at: offsetBytes });
-    if (written !== bytes.length) throw new DOMException("", "QuotaExceededError");
+    for (let start = 0; start < bytes.length; start += WRITE_BYTES) {
+      const part = bytes.subarray(start, start + WRITE_BYTES);
+      const written = handle.write(part, { at: offsetBytes + start });
+      if (written !== part.length) throw new DOMException("", "QuotaExceededError");
+    }
   } catch (error) {
     throw explain(error, offsetBytes + bytes.length);
   }

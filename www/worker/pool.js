@@ -12,9 +12,11 @@
  */
 
 import { createShares } from "./shares.js";
+import { startWorker } from "./trusted.js";
 
 /**
  * @typedef {object} Work
+ * @property {string} script `blob:` address of `compute.js`
  * @property {number[]} nHelpers of each job
  * @property {number} nWorkers
  * @property {object} setUp the `begin` message of every worker
@@ -61,7 +63,7 @@ export function runJobs(work) {
 
     /** @param {Task[]} queue @param {object} setUp */
     const start = (queue, setUp) => {
-      const worker = new Worker(new URL("compute.js", import.meta.url), { type: "module" });
+      const worker = startWorker(work.script, self.name);
       workers.add(worker);
       /** @type {Task | undefined} */
       let current;

@@ -6,6 +6,7 @@ use crate::Result;
 pub(crate) const HELP: &str = "\
 cargo xtask serve [--port N] [--no-open]   build the page and serve it on this machine
 cargo xtask build                          build the page into target/web
+cargo xtask package                        build it and pack it into target/gramerge-web.zip
 cargo xtask test [PART] [FILTER]           run every test; PART is lint, native, web or e2e,
                                            FILTER a part of the names of the tests to run
 cargo xtask test firefox                   the graphics card's suite in Firefox, in no other run
@@ -20,6 +21,8 @@ pub(crate) enum Task {
     Help,
     /// Build the page.
     Build,
+    /// Build the page and pack it.
+    Package,
     /// Build the page and serve it.
     Serve {
         /// 0 means any free port.
@@ -117,6 +120,7 @@ impl Task {
         match words.as_slice() {
             [] | ["help" | "--help" | "-h"] => Ok(Task::Help),
             ["build"] => Ok(Task::Build),
+            ["package"] => Ok(Task::Package),
             ["serve", options @ ..] => parse_serve(options),
             ["test", options @ ..] => parse_test(options),
             ["bench", options @ ..] => parse_bench(options),

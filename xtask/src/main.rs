@@ -7,7 +7,9 @@ mod apt;
 mod args;
 mod bench;
 mod browser;
+mod identity;
 mod lint;
+mod package;
 mod page;
 mod process;
 mod serve;
@@ -41,6 +43,7 @@ fn run(task: Task) -> Result<()> {
             Ok(())
         }
         Task::Build => page::build(),
+        Task::Package => package::run(),
         Task::Serve { port, open } => serve::run(port, open),
         Task::Test { part, filter } => test::run(part, filter.as_deref()),
         Task::Bench { part, filter } => bench::run(part, filter.as_deref()),

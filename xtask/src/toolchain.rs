@@ -5,7 +5,7 @@
 //! it. Knows nothing of what is built.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -62,11 +62,25 @@ impl Toolchain {
 
     fn aim(self, command: &mut Command, rustflags: &str) {
         // `cargo xtask` itself has just brought the lock file up to date.
-        command.args(["--locked", "--target", TARGET]).env("RUSTFLAGS", rustflags);
+        command.args(["--locked", "--target", TARGET]);
+        command.env("RUSTFLAGS", format!("{rustflags} {}", same_everywhere()));
         if self == Toolchain::Debian {
             command.arg("-Zbuild-std=std,panic_abort");
         }
     }
+}
+
+/// Messages of a panic name source files: by the same paths wherever it is built, so that the same
+/// source makes the same bytes.
+fn same_everywhere() -> String {
+    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
+    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home).unwrap_or_default();
+    let repository = process::repository();
+    format!(
+        "--remap-path-prefix={}=cargo --remap-path-prefix={}=gramerge",
+        cargo.display(),
+        repository.display()
+    )
 }
 
 fn find() -> Result<Toolchain> {

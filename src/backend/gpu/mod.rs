@@ -85,6 +85,7 @@ impl Backend for Gpu {
     type Scalar = f32;
     type Matrix = Matrix;
     type Factor = Factor;
+    const ASSEMBLES: bool = true;
 
     fn name(&self) -> &str {
         &self.device.name
@@ -99,16 +100,16 @@ impl Backend for Gpu {
         Matrix::zeros(&self.device, rows, cols).await
     }
 
-    async fn scaled_sum(&self, sum: &ScaledSum<'_>) -> Result<Option<Matrix>> {
-        assembly::scaled_sum(&self.device, sum).await.map(Some)
+    async fn scaled_sum(&self, sum: &ScaledSum<'_>) -> Result<Matrix> {
+        assembly::scaled_sum(&self.device, sum).await
     }
 
-    async fn scaled_difference(&self, difference: &ScaledDifference<'_>) -> Result<Option<Matrix>> {
-        assembly::scaled_difference(&self.device, difference).await.map(Some)
+    async fn scaled_difference(&self, difference: &ScaledDifference<'_>) -> Result<Matrix> {
+        assembly::scaled_difference(&self.device, difference).await
     }
 
-    async fn norms(&self, matrix: &Matrix) -> Result<Option<[f64; 2]>> {
-        assembly::norms(&self.device, matrix).await.map(Some)
+    async fn norms(&self, matrix: &Matrix) -> Result<[f64; 2]> {
+        assembly::norms(&self.device, matrix).await
     }
 
     async fn download(&self, matrix: Matrix) -> Result<Vec<f32>> {

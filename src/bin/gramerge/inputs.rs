@@ -13,12 +13,16 @@ use crate::args::Inputs;
 
 /// All files of the given paths; folders are searched one level deep.
 pub(crate) fn library(paths: &[PathBuf]) -> Result<Library<FileSource>> {
-    let mut sources = Vec::new();
+    let mut files = Vec::new();
     for path in paths {
-        for file in files_of(path)? {
-            sources.push(FileSource::open(&file)?);
-        }
+        files.extend(files_of(path)?);
     }
+    open(&files)
+}
+
+/// These files and no others.
+fn open(files: &[PathBuf]) -> Result<Library<FileSource>> {
+    let sources = files.iter().map(|file| FileSource::open(file)).collect::<Result<_>>()?;
     Ok(block_on(Library::open(sources)))
 }
 
@@ -44,7 +48,7 @@ pub(crate) fn model(
     let mut files = files_of(path)?;
     let n_checkpoint_files = files.len();
     files.extend(gram.cloned());
-    let library = library(&files)?;
+    let library = open(&files)?;
     let inventory = library.inventory();
     let mut selected = only_model(path, &inventory, n_checkpoint_files)?;
     selected.gram = gram.map(|_| n_checkpoint_files);

@@ -3,11 +3,13 @@
 //! Exit codes: 0 done, 1 refused input or failed check, 2 usage.
 
 mod args;
+mod companions;
 mod inputs;
 mod inspect;
 mod merge;
 mod output;
 mod plan;
+mod unfinished;
 mod verify;
 
 use std::process::ExitCode;

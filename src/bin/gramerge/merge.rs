@@ -1,13 +1,13 @@
 //! `gramerge merge`: threads take jobs until none is left, and write their own part of the output.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use gramerge::engine::{Engine, kernels};
-use gramerge::io::Sink;
 use gramerge::io::native::FileSource;
 use gramerge::merge::Report;
 use gramerge::merge::regmean::Alone;
@@ -16,26 +16,55 @@ use gramerge::{Error, Result, printable};
 use pollster::block_on;
 
 use crate::args;
+use crate::companions::pass_through;
 use crate::inputs;
-use crate::output::{Unfinished, bytes, json, to_json};
+use crate::output::{bytes, json, to_json};
 use crate::plan::summary;
+use crate::unfinished::Unfinished;
 
 pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     let start = Instant::now();
-    let merge = Merge::new(inputs::models(&args.inputs)?, args.settings.options())?;
+    let parent = parent(args)?;
+    let models = inputs::models(&args.inputs)?;
+    let merge = Merge::sharded(models, args.settings.options(), args.shard_size)?;
     if !args.json {
         println!("{}", summary(merge.plan()));
     }
     let engine = block_on(Engine::open(merge.options().device))?;
-    let output = Unfinished::create(&args.output, args.force)?;
-    block_on(output.writer().write_at(0, merge.layout().header_bytes().to_vec()))?;
+    let output = match is_folder(args) {
+        true => Unfinished::folder(&args.output, merge.layout())?,
+        false => Unfinished::file(&args.output, args.force, merge.layout())?,
+    };
+    if let (true, Some(parent)) = (is_folder(args), parent) {
+        pass_through(parent, &output)?;
+    }
+    block_on(merge.write_headers(&mut output.writer()))?;
     let n_workers = workers(args, merge.jobs().len());
     let outcomes = jobs(&merge, &engine, &output, n_workers)?;
+    block_on(merge.check_inputs())?;
+    let files = output.digests()?;
     output.finish()?;
     let elapsed_millis = start.elapsed().as_secs_f64() * 1e3;
     let run = Run { kernels: kernels(), elapsed_millis, n_workers };
-    tell(args, &merge.report(&outcomes, run))?;
+    tell(args, &Report { files, ..merge.report(&outcomes, run) })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Shards go into a folder; so does what is named as one.
+fn is_folder(args: &args::Merge) -> bool {
+    let has_slash = args.output.as_os_str().as_encoded_bytes().ends_with(b"/");
+    args.shard_size.is_some() || has_slash || args.output.is_dir()
+}
+
+/// The model whose other files are passed through.
+fn parent(args: &args::Merge) -> Result<Option<&Path>> {
+    let models = &args.inputs.models;
+    match args.files_from {
+        0 => Ok(None),
+        n if n <= models.len() => Ok(Some(&models[n - 1])),
+        n => Err(Error::usage(format!("--files-from {n}, but there are {} models", models.len()))
+            .advice("count models from 1, or give 0 for none")),
+    }
 }
 
 fn workers(args: &args::Merge, n_jobs: usize) -> usize {
@@ -135,5 +164,8 @@ fn tell(args: &args::Merge, report: &Report) -> Result<()> {
         report.elapsed_millis / 1e3,
         report.worst_error_estimate
     );
+    for file in &report.files {
+        println!("sha256 {}  {}", file.sha256, file.name);
+    }
     Ok(())
 }

@@ -54,8 +54,12 @@ fn widened(n: usize, rows: Range<usize>, read: impl Fn(usize, &mut [f64])) -> Ro
     Rows { dtype: Dtype::F32, bytes: Cow::Owned(bytes) }
 }
 
-/// Whether f32 holds all that is stored.
-fn fits(group: &LayerGroup) -> bool {
+/// Whether the backend puts this group's matrices together: f32 has to hold all that is stored.
+pub(super) fn is_for<B: Backend>(group: &LayerGroup) -> bool {
+    B::ASSEMBLES && is_narrow(group)
+}
+
+fn is_narrow(group: &LayerGroup) -> bool {
     let weights = group.weights.iter().flat_map(|weight| &weight.stored);
     let mut dtypes = weights.map(|stored| stored.dtype);
     let narrow = |dtype: Dtype| dtype != Dtype::F64;
@@ -68,10 +72,7 @@ pub(super) async fn sum<B: Backend>(
     group: &LayerGroup,
     scaling: &Scaling,
     floor: f64,
-) -> Result<Option<(B::Matrix, f64)>> {
-    if !fits(group) {
-        return Ok(None);
-    }
+) -> Result<(B::Matrix, f64)> {
     let diagonal = (0..group.n()).map(|j| match scaling.dead[j] {
         true => 1.0,
         false => {
@@ -85,9 +86,9 @@ pub(super) async fn sum<B: Backend>(
         terms: (0..group.grams.len()).map(|model| term(group, model)).collect(),
         diagonal: diagonal.collect(),
     };
-    let Some(sum) = backend.scaled_sum(&sum).await? else { return Ok(None) };
-    let norms = backend.norms(&sum).await?;
-    Ok(norms.map(|[largest, frobenius]| (sum, largest.min(frobenius))))
+    let sum = backend.scaled_sum(&sum).await?;
+    let [largest, frobenius] = backend.norms(&sum).await?;
+    Ok((sum, largest.min(frobenius)))
 }
 
 /// Rows `rows` of Ĝ_i.
@@ -97,10 +98,7 @@ pub(super) async fn gram<B: Backend>(
     scaling: &Scaling,
     model: usize,
     rows: Range<usize>,
-) -> Result<Option<B::Matrix>> {
-    if !fits(group) {
-        return Ok(None);
-    }
+) -> Result<B::Matrix> {
     let sum = ScaledSum {
         rows,
         scale: &scaling.scale,
@@ -117,10 +115,7 @@ pub(super) async fn difference<B: Backend>(
     scaling: &Scaling,
     model: usize,
     rows: Range<usize>,
-) -> Result<Option<B::Matrix>> {
-    if !fits(group) {
-        return Ok(None);
-    }
+) -> Result<B::Matrix> {
     let of = |model: usize| group.weights.iter().map(move |weight| Own { weight, model });
     let (own, anchors): (Vec<Own<'_>>, Vec<Own<'_>>) = (of(model).collect(), of(0).collect());
     let mut pieces: Vec<(&dyn StoredRows, &dyn StoredRows, Range<usize>)> = Vec::new();
@@ -142,16 +137,15 @@ pub(super) async fn right_hand_side<B: Backend>(
     group: &LayerGroup,
     scaling: &Scaling,
     rows: &Range<usize>,
-) -> Result<Option<B::Matrix>> {
+) -> Result<B::Matrix> {
     let n = group.n();
     let mut sum = backend.zeros(rows.len(), n).await?;
     for model in 1..group.grams.len() {
         let left = difference(backend, group, scaling, model, rows.clone()).await?;
         let right = gram(backend, group, scaling, model, 0..n).await?;
-        let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
         backend.multiply_add(&mut sum, &left, &right).await?;
     }
-    Ok(Some(sum))
+    Ok(sum)
 }
 
 fn term(group: &LayerGroup, model: usize) -> (f64, &dyn StoredRows) {

@@ -66,12 +66,11 @@ pub async fn factorise<B: Backend>(
     scaling: &Scaling,
     floor: f64,
 ) -> Result<Result<Factorised<B>, NotPositive>> {
-    let (sum, norm) = match assembly::sum(backend, group, scaling, floor).await? {
-        Some(assembled) => assembled,
-        None => {
-            let (sum, norm) = scaled_sum::<B>(group, scaling, floor);
-            (backend.upload(group.n(), group.n(), sum).await?, norm)
-        }
+    let (sum, norm) = if assembly::is_for::<B>(group) {
+        assembly::sum(backend, group, scaling, floor).await?
+    } else {
+        let (sum, norm) = scaled_sum::<B>(group, scaling, floor);
+        (backend.upload(group.n(), group.n(), sum).await?, norm)
     };
     Ok(backend.cholesky(sum).await?.map(|factor| Factorised { factor, norm }))
 }
@@ -164,8 +163,8 @@ async fn gram_rows<B: Backend>(
     model: usize,
     rows: Range<usize>,
 ) -> Result<B::Matrix> {
-    if let Some(gram) = assembly::gram(backend, group, scaling, model, rows.clone()).await? {
-        return Ok(gram);
+    if assembly::is_for::<B>(group) {
+        return assembly::gram(backend, group, scaling, model, rows).await;
     }
     let n = group.n();
     let mut row = vec![0.0; n];
@@ -185,8 +184,8 @@ async fn differences<B: Backend>(
     model: usize,
     rows: &Range<usize>,
 ) -> Result<B::Matrix> {
-    if let Some(own) = assembly::difference(backend, group, scaling, model, rows.clone()).await? {
-        return Ok(own);
+    if assembly::is_for::<B>(group) {
+        return assembly::difference(backend, group, scaling, model, rows.clone()).await;
     }
     let n = group.n();
     let mut values = vec![B::Scalar::default(); rows.len() * n];
@@ -225,8 +224,8 @@ pub async fn right_hand_side<B: Backend>(
     scaling: &Scaling,
     rows: &Range<usize>,
 ) -> Result<B::Matrix> {
-    if let Some(sum) = assembly::right_hand_side(backend, group, scaling, rows).await? {
-        return Ok(sum);
+    if assembly::is_for::<B>(group) {
+        return assembly::right_hand_side(backend, group, scaling, rows).await;
     }
     weighted_sum(backend, group, scaling, rows.len(), |model, cols, panel| {
         add_differences(group, scaling, model, rows.clone(), cols, panel);

@@ -1,14 +1,19 @@
 //! How a merge is cut into independent jobs.
 
+use std::ops::RangeInclusive;
+
 use crate::io::Source;
 use crate::merge::files::Model;
 use crate::merge::plan::estimate::{elements, group_cost};
-use crate::merge::plan::{Action, Plan};
+use crate::merge::plan::{Action, Plan, PlannedTensor};
 
 /// Elements of a streamed tensor that are handled at once: bounds memory.
 const PIECE_ELEMENTS: u64 = 2 << 20;
-/// Small tensors are handled together up to this many elements.
-const BATCH_ELEMENTS: u64 = 1 << 20;
+/// Neighbouring tensors are handled together, for files are read fastest in order: in so many
+/// batches …
+const BATCHES: u64 = 16;
+/// … of between so many elements.
+const BATCH_ELEMENTS: RangeInclusive<u64> = 1 << 20..=16 << 20;
 
 /// Rough speeds, to order jobs by their length. Only ratios matter.
 const FLOPS_PER_MILLI: f64 = 25e6;
@@ -104,17 +109,18 @@ pub(super) fn jobs<S: Source>(plan: &Plan, models: &[Model<S>]) -> Vec<Job> {
 }
 
 fn streams(plan: &Plan) -> Vec<Job> {
+    let streamed = |planned: &PlannedTensor| !matches!(planned.action, Action::Regress { .. });
+    let all = plan.tensors.iter().enumerate().filter(|(_, planned)| streamed(planned));
+    let total: u64 = all.clone().map(|(_, planned)| elements(&planned.shape)).sum();
+    let batch_elements = (total / BATCHES).clamp(*BATCH_ELEMENTS.start(), *BATCH_ELEMENTS.end());
     let mut jobs = Vec::new();
     let mut batch = Batch::default();
-    for (tensor, planned) in plan.tensors.iter().enumerate() {
-        if matches!(planned.action, Action::Regress { .. }) {
-            continue;
-        }
+    for (tensor, planned) in all {
         let total = elements(&planned.shape);
         let mut first = 0;
         loop {
             let len = PIECE_ELEMENTS.min(total - first);
-            if batch.elements + len > BATCH_ELEMENTS {
+            if batch.elements + len > batch_elements {
                 jobs.extend(batch.take());
             }
             batch.push(Piece { tensor, first, len }, first + len == total);

@@ -22,7 +22,7 @@ use super::plan::{Action, Plan};
 use super::regmean::crew::{Crew, Payload, Shared};
 use super::regmean::{Engines, Solver};
 use crate::backend::Backend;
-use crate::format::Layout;
+use crate::format::OutputLayout;
 use crate::io::{Sink, Source};
 use crate::{Error, Result, VERSION};
 
@@ -33,7 +33,7 @@ pub struct Merge<S> {
     options: Options,
     shares: Vec<f64>,
     plan: Plan,
-    layout: Layout,
+    layout: OutputLayout,
     jobs: Vec<Job>,
 }
 
@@ -43,13 +43,26 @@ impl<S: Source> Merge<S> {
     /// # Errors
     /// As [`Plan::make`]; `Input` if the plan refuses a tensor.
     pub fn new(models: Models<S>, options: Options) -> Result<Self> {
+        Self::sharded(models, options, None)
+    }
+
+    /// As [`Self::new`], with an output in shards of at most so many bytes.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn sharded(
+        models: Models<S>,
+        options: Options,
+        max_shard_bytes: Option<u64>,
+    ) -> Result<Self> {
         let plan = Plan::make(&models, &options)?;
         refuse(&plan)?;
         let tensors = plan
             .tensors
             .iter()
             .map(|tensor| (tensor.name.clone(), tensor.dtype_out, tensor.shape.clone()));
-        let layout = Layout::new(tensors, &provenance(&models, &options))?;
+        let metadata = provenance(&models, &options);
+        let layout = OutputLayout::new(tensors, &metadata, max_shard_bytes)?;
         let jobs = jobs::jobs(&plan, &models.list);
         let shares = options.normalised_coefficients(models.list.len());
         Ok(Self { models, options, shares, plan, layout, jobs })
@@ -70,9 +83,31 @@ impl<S: Source> Merge<S> {
         &self.models
     }
 
-    /// Where everything goes in the output. Its header is written by the caller.
-    pub fn layout(&self) -> &Layout {
+    /// Where everything goes in the output.
+    pub fn layout(&self) -> &OutputLayout {
         &self.layout
+    }
+
+    /// Writes every output file's header. A file is whole when all jobs have run, too.
+    ///
+    /// # Errors
+    /// As the sink's.
+    pub async fn write_headers(&self, sink: &mut impl Sink) -> Result<()> {
+        for file in self.layout.files() {
+            sink.write_at(file.start_bytes, file.layout.header_bytes().to_vec()).await?;
+        }
+        Ok(())
+    }
+
+    /// Checks that no input has changed since it was opened: before anything is published.
+    ///
+    /// # Errors
+    /// `Io` by the name of the file that has.
+    pub async fn check_inputs(&self) -> Result<()> {
+        for source in self.models.sources() {
+            source.check().await?;
+        }
+        Ok(())
     }
 
     /// The jobs, the most expensive first.

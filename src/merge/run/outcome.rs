@@ -71,6 +71,7 @@ impl<S: Source> Merge<S> {
             worst_error_estimate: errors.fold(0.0, f64::max),
             warnings: plan.warnings.iter().cloned().chain(found(&tensors)).collect(),
             written_bytes: self.layout().total_bytes(),
+            files: Vec::new(),
             elapsed_millis: run.elapsed_millis,
             n_workers: run.n_workers,
             tensors,

@@ -17,9 +17,17 @@ fn main() {
             session.set_viewport(width, height);
             session.prefer("prefers-color-scheme", scheme);
             session.open("");
-            let path = folder.join(format!("{width}-{scheme}.png"));
-            session.screenshot(&path);
-            println!("{}", path.display());
+            session.wait_for("document.querySelector('#lock-badge').dataset.lock === 'locked'");
+            take(&mut session, &folder.join(format!("{width}-{scheme}.png")));
+            session.click_button("Try to leak a byte");
+            session.wait_for("document.querySelector('#leak-results tr.open')");
+            session.wait_for("!document.querySelector('#leak').disabled");
+            take(&mut session, &folder.join(format!("{width}-{scheme}-leaks.png")));
         }
     }
+}
+
+fn take(session: &mut Session, path: &std::path::Path) {
+    session.screenshot(path);
+    println!("{}", path.display());
 }

@@ -25,6 +25,8 @@ pub(crate) struct Event {
     pub(crate) method: String,
     /// Its contents.
     pub(crate) params: Value,
+    /// The tab or worker that it tells of, as the protocol names it.
+    pub(crate) target: String,
 }
 
 /// An open connection to a browser.
@@ -110,7 +112,8 @@ impl Connection {
     fn keep(&mut self, mut message: Value) {
         let params = message["params"].take();
         if let Some(method) = message["method"].as_str() {
-            self.events.push_back(Event { method: method.into(), params });
+            let target = message["sessionId"].as_str().unwrap_or_default().into();
+            self.events.push_back(Event { method: method.into(), params, target });
         }
     }
 }

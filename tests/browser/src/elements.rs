@@ -131,7 +131,8 @@ impl Session {
     }
 
     fn object(&mut self, expression: &str) -> Option<Element> {
-        let answer = self.tab("Runtime.evaluate", json!({ "expression": expression }));
+        let params = self.in_app(json!({ "expression": expression }));
+        let answer = self.tab("Runtime.evaluate", params);
         let object = answer["result"]["objectId"].as_str()?.to_string();
         Some(Element { object })
     }

@@ -5,6 +5,8 @@
 //! it does not come: they are for tests. It records everything that the tab and its workers log,
 //! throw or request, so that a test can end with [`Session::assert_quiet`].
 //!
+//! Where a page consists of a frame, as gramerge's does, scripts and searches run in the frame.
+//!
 //! [`Firefox`] can do far less: it runs a page to its end, for the kernels' suite.
 //!
 //! The protocol is spoken as plain JSON, so a newer browser with new fields breaks nothing.
@@ -13,6 +15,7 @@ mod chromium;
 mod connection;
 mod elements;
 mod firefox;
+mod frame;
 mod process;
 mod record;
 mod session;

@@ -15,6 +15,9 @@ pub struct Request {
     pub method: String,
     /// Where to, `blob:` and `data:` included.
     pub url: String,
+    /// Whether the browser stopped it: it left the tab or worker, but not the browser.
+    pub blocked: bool,
+    id: String,
 }
 
 /// One file that the page gave the person to keep.
@@ -54,9 +57,20 @@ impl Record {
             "Network.requestWillBeSent" => self.requests.push(Request {
                 method: text(&params["request"]["method"]),
                 url: text(&params["request"]["url"]),
+                blocked: false,
+                id: text(&params["requestId"]),
             }),
             "Network.webSocketCreated" | "Network.webTransportCreated" => {
-                self.requests.push(Request { method: "CONNECT".into(), url: text(&params["url"]) });
+                self.requests.push(Request {
+                    method: "CONNECT".into(),
+                    url: text(&params["url"]),
+                    blocked: false,
+                    id: text(&params["requestId"]),
+                });
+            }
+            "Network.loadingFailed" if !params["blockedReason"].is_null() => {
+                let stopped = self.requests.iter_mut().filter(|r| params["requestId"] == *r.id);
+                stopped.for_each(|request| request.blocked = true);
             }
             "Browser.downloadWillBegin" => self.downloads.push(Download {
                 id: text(&params["guid"]),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::connection::{Connection, Event};
+use crate::frame::AppFrame;
 use crate::process::Process;
 use crate::record::{Record, exception};
 use crate::{Result, chromium, place};
@@ -25,8 +26,12 @@ pub struct Session {
     connection: Connection,
     /// The tab, as the protocol names it.
     pub(crate) tab: String,
+    /// The tab's own frame.
+    main_frame: String,
+    app: AppFrame,
     record: Record,
-    server: Server,
+    server: Option<Server>,
+    url: String,
     _chromium: Process,
     downloads: TempDir,
     profile: TempDir,
@@ -54,26 +59,80 @@ impl Session {
     /// Loads a page of the served folder and waits until it and its modules have run.
     #[track_caller]
     pub fn open(&mut self, path: &str) {
-        let url = self.server.url() + path.trim_start_matches('/');
+        let url = self.url() + path.trim_start_matches('/');
         let answer = self.tab("Page.navigate", json!({ "url": url }));
         assert!(answer["errorText"].is_null(), "cannot open {url}: {}", answer["errorText"]);
-        self.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'");
+        self.wait_until_loaded();
+    }
+
+    /// Loads the same page again, as the browser's own button does.
+    #[track_caller]
+    pub fn reload(&mut self) {
+        self.tab("Page.reload", json!({}));
+        self.wait_until_loaded();
+    }
+
+    #[track_caller]
+    fn wait_until_loaded(&mut self) {
+        const LOADED: &str =
+            "document.readyState === 'complete' && location.href !== 'about:blank'";
+        self.wait_for_in_tab(LOADED);
+        self.app.loaded();
+        self.wait_for(LOADED);
+    }
+
+    /// Waits until the expression is true in the tab's own document.
+    #[track_caller]
+    pub fn wait_for_in_tab(&mut self, expression: &str) {
+        let condition = format!("!!({expression})");
+        self.wait_until(expression, DEADLINE, |session| {
+            (session.evaluate_in_tab(&condition) == true).then_some(())
+        });
     }
 
     /// The address of the server.
     pub fn url(&self) -> String {
-        self.server.url()
+        self.url.clone()
     }
 
-    /// The value of an expression in the page; a promise is waited for.
+    /// What the server was asked for so far, such as `GET /index.html`.
+    pub fn requests_at_server(&self) -> Vec<String> {
+        self.server.as_ref().map(Server::requests).unwrap_or_default()
+    }
+
+    /// Ends the server; the browser goes on without it.
+    pub fn stop_server(&mut self) {
+        self.server = None;
+    }
+
+    /// The value of an expression in the page, or in its frame if it has one; a promise is waited
+    /// for.
     #[track_caller]
     pub fn evaluate(&mut self, expression: &str) -> Value {
-        let params = json!({
-            "expression": expression,
-            "awaitPromise": true,
-            "returnByValue": true,
-            "userGesture": true,
-        });
+        let params = self.in_app(json!({ "expression": expression }));
+        self.value_of(expression, params)
+    }
+
+    /// The value of an expression in the tab's own document, whatever frames it has.
+    #[track_caller]
+    pub fn evaluate_in_tab(&mut self, expression: &str) -> Value {
+        self.value_of(expression, json!({ "expression": expression }))
+    }
+
+    /// Adds to the parameters of an evaluation where it is to run.
+    pub(crate) fn in_app(&mut self, mut params: Value) -> Value {
+        self.listen(Duration::ZERO);
+        if let Some(context) = self.app.context() {
+            params["uniqueContextId"] = context.into();
+        }
+        params
+    }
+
+    #[track_caller]
+    fn value_of(&mut self, expression: &str, mut params: Value) -> Value {
+        for wish in ["awaitPromise", "returnByValue", "userGesture"] {
+            params[wish] = true.into();
+        }
         let mut answer = self.tab("Runtime.evaluate", params);
         let details = &answer["exceptionDetails"];
         assert!(details.is_null(), "`{expression}` threw {}", exception(details));
@@ -174,6 +233,9 @@ impl Session {
     fn take_events(&mut self) -> Result<()> {
         while let Some(event) = self.connection.take_event() {
             self.record.note(&event);
+            if event.target == self.tab {
+                self.app.note(&event, &self.main_frame);
+            }
             if event.method == "Target.attachedToTarget" {
                 greet(&mut self.connection, &event)?;
             }
@@ -195,12 +257,23 @@ fn begin(folder: &Path, webgpu: bool) -> Result<Session> {
     let server = Server::start(folder, 0)?;
     let chromium = chromium::start(profile.path(), webgpu)?;
     let mut connection = Connection::open(&chromium.address)?;
-    let tab = open_tab(&mut connection, downloads.path())?;
-    let record = Record::default();
-    Ok(Session { connection, tab, record, server, _chromium: chromium, downloads, profile })
+    let (tab, main_frame) = open_tab(&mut connection, downloads.path())?;
+    Ok(Session {
+        connection,
+        tab,
+        main_frame,
+        app: AppFrame::default(),
+        record: Record::default(),
+        url: server.url(),
+        server: Some(server),
+        _chromium: chromium,
+        downloads,
+        profile,
+    })
 }
 
-fn open_tab(connection: &mut Connection, downloads: &Path) -> Result<String> {
+/// A new tab, and its frame, which the protocol names like the tab.
+fn open_tab(connection: &mut Connection, downloads: &Path) -> Result<(String, String)> {
     let mut browser = |method, params| connection.call("", method, params);
     let behavior = json!({
         "behavior": "allow",
@@ -209,14 +282,15 @@ fn open_tab(connection: &mut Connection, downloads: &Path) -> Result<String> {
     });
     browser("Browser.setDownloadBehavior", behavior)?;
     let target = browser("Target.createTarget", json!({ "url": "about:blank" }))?;
-    let wish = json!({ "targetId": target["targetId"], "flatten": true });
+    let frame = target["targetId"].as_str().unwrap_or_default().to_string();
+    let wish = json!({ "targetId": frame, "flatten": true });
     let attached = browser("Target.attachToTarget", wish)?;
     let tab = attached["sessionId"].as_str().ok_or("Chromium gave no tab")?.to_string();
     for method in ["Page.enable", "DOM.enable", "Accessibility.enable", "Inspector.enable"] {
         connection.call(&tab, method, json!({}))?;
     }
     watch(connection, &tab)?;
-    Ok(tab)
+    Ok((tab, frame))
 }
 
 /// Listens to a tab or worker, and has its workers wait until they are listened to as well.

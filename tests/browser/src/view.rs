@@ -35,6 +35,17 @@ impl Session {
     /// Stores a picture (PNG) of the whole page, not only of what fits the window.
     #[track_caller]
     pub fn screenshot(&mut self, path: &Path) {
+        let size =
+            self.evaluate("[innerWidth, innerHeight, document.documentElement.scrollHeight]");
+        let pixels = |ix: usize| size[ix].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        // A frame shows only as much as fits: the window grows until all of it does.
+        self.set_viewport(pixels(0), pixels(2).max(pixels(1)));
+        self.capture(path);
+        self.set_viewport(pixels(0), pixels(1));
+    }
+
+    #[track_caller]
+    fn capture(&mut self, path: &Path) {
         let wish = json!({ "format": "png", "captureBeyondViewport": true });
         let answer = self.tab("Page.captureScreenshot", wish);
         let picture = answer["data"].as_str().unwrap_or_default();

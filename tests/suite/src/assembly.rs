@@ -72,8 +72,8 @@ fn powers_of_two(n: usize, random: &mut Random) -> Vec<f64> {
     (0..n).map(|_| (random.uniform() * 4.0).round().exp2()).collect()
 }
 
-fn offered<T>(made: gramerge::Result<Option<T>>) -> Result<T, String> {
-    made.map_err(|error| error.to_string())?.ok_or_else(|| "it is not offered".into())
+fn offered<T>(made: gramerge::Result<T>) -> Result<T, String> {
+    made.map_err(|error| error.to_string())
 }
 
 /// `planted` is added to the first factor that the oracle uses.

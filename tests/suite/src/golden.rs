@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use gramerge::backend::Backend;
 use gramerge::dtype::{Dtype, decode};
 use gramerge::format::{TensorFile, TensorInfo};
-use gramerge::io::Sink;
 use gramerge::io::memory::Memory;
 use gramerge::merge::options::{Method, Options};
 use gramerge::merge::regmean::{Alone, Engines};
@@ -115,7 +114,7 @@ where
     let merge = Merge::new(Models::new(models)?, options)?;
     check_plan(&merge, case)?;
     let mut bytes = Vec::new();
-    bytes.write_at(0, merge.layout().header_bytes().to_vec()).await?;
+    merge.write_headers(&mut bytes).await?;
     for index in 0..merge.jobs().len() {
         merge.run_job(engines, index, &Alone, &mut bytes).await?;
     }

@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,6 +21,21 @@ pub struct Server {
     thread: Option<JoinHandle<()>>,
     stopping: Arc<AtomicBool>,
     address: SocketAddr,
+    seen: Arc<Seen>,
+}
+
+/// Every request so far, such as `GET /index.html`, in the order in which they came.
+#[derive(Default)]
+struct Seen(Mutex<Vec<String>>);
+
+impl Seen {
+    fn note(&self, request: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Server {
@@ -35,8 +50,15 @@ impl Server {
             listener.local_addr().map_err(|e| format!("the server has no address: {e}"))?;
         let stopping = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&stopping);
-        let thread = std::thread::spawn(move || accept(&listener, &root, &stop));
-        Ok(Server { thread: Some(thread), stopping, address })
+        let seen = Arc::<Seen>::default();
+        let noting = Arc::clone(&seen);
+        let thread = std::thread::spawn(move || accept(&listener, &root, &stop, &noting));
+        Ok(Server { thread: Some(thread), stopping, address, seen })
+    }
+
+    /// Every request so far, such as `GET /index.html`, in the order in which they came.
+    pub fn requests(&self) -> Vec<String> {
+        self.seen.all()
     }
 
     /// The address of the folder's `index.html`.
@@ -64,22 +86,23 @@ impl Drop for Server {
 }
 
 /// One thread and one answer per connection: nothing can wait behind an idle one.
-fn accept(listener: &TcpListener, root: &Path, stopping: &AtomicBool) {
+fn accept(listener: &TcpListener, root: &Path, stopping: &AtomicBool, seen: &Arc<Seen>) {
     for stream in listener.incoming() {
         if stopping.load(Ordering::Relaxed) {
             return;
         }
-        let root = root.to_path_buf();
+        let (root, seen) = (root.to_path_buf(), Arc::clone(seen));
         if let Ok(stream) = stream {
             // A browser that hangs up in the middle of an answer is its own affair.
-            std::thread::spawn(move || answer(&stream, &root).ok());
+            std::thread::spawn(move || answer(&stream, &root, &seen).ok());
         }
     }
 }
 
-fn answer(stream: &TcpStream, root: &Path) -> io::Result<()> {
+fn answer(stream: &TcpStream, root: &Path, seen: &Seen) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let (method, url) = request(stream)?;
+    seen.note(format!("{method} {url}"));
     let with_body = match method.as_str() {
         "GET" => true,
         "HEAD" => false,
@@ -203,6 +226,17 @@ mod tests {
         let answer = served("HEAD /lib.rs");
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    }
+
+    #[test]
+    fn remembers_every_request() {
+        let server = Server::start(Path::new(env!("CARGO_MANIFEST_DIR")), 0).unwrap();
+        for request in ["GET /Cargo.toml?x=1", "POST /nothing"] {
+            let mut stream = TcpStream::connect(server.address).unwrap();
+            write!(stream, "{request} HTTP/1.1\r\n\r\n").unwrap();
+            stream.read_to_string(&mut String::new()).unwrap();
+        }
+        assert_eq!(server.requests(), ["GET /Cargo.toml?x=1", "POST /nothing"]);
     }
 
     #[test]

@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
 mod cancel;
+mod collector;
 mod compare;
 mod faults;
 mod gpu;
 mod inputs;
+mod lock;
 mod merge;
+mod offline;
+mod pages;
 mod sample;
 mod workers;
 
@@ -16,6 +20,15 @@ use gramerge_browser_tests::Session;
 fn opened() -> Session {
     let mut session = Session::start("GRAMERGE_WEB");
     session.open("");
+    session
+}
+
+/// The page says that the network is closed.
+const LOCKED: &str = "document.querySelector('#lock-badge')?.dataset.lock === 'locked'";
+
+fn locked() -> Session {
+    let mut session = opened();
+    session.wait_for(LOCKED);
     session
 }
 

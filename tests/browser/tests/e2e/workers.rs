@@ -2,12 +2,10 @@
 //!
 //! Faults are planted in a copy of the page's own worker code.
 
-use std::path::Path;
-
-use gramerge_browser_tests::{Session, place};
-use tempfile::TempDir;
+use gramerge_browser_tests::Session;
 
 use crate::inputs::{Folder, paths};
+use crate::pages::Copy;
 
 /// A line of a worker's code, and what stands in its place.
 type Edit<'a> = (&'a str, &'a str, &'a str);
@@ -29,31 +27,16 @@ const COLLECT: &str =
     "      postMessage({ type: \"collect\", index });\n      return next(\"rows\")";
 const START: &str = "let engine;";
 
-/// The page with these faults, and the folder that it is served from.
-fn faulty(edits: &[Edit], query: &str) -> (Session, TempDir) {
-    let folder = TempDir::new().unwrap();
-    copy(&place("GRAMERGE_WEB"), folder.path());
+/// The page with these faults, published as a build of its own, and where it lies.
+fn faulty(edits: &[Edit], query: &str) -> (Session, Copy) {
+    let copy = Copy::new();
     for (file, line, other) in edits {
-        let path = folder.path().join(file);
-        let code = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(code.matches(line).count(), 1, "{file} has another `{line}`");
-        std::fs::write(&path, code.replace(line, other)).unwrap();
+        copy.change(file, line, other);
+        copy.publish(file, "faulty");
     }
-    let mut page = Session::serving(folder.path());
+    let mut page = Session::serving(copy.folder());
     page.open(query);
-    (page, folder)
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&from, &to),
-            false => std::fs::copy(&from, &to).map(|_| ()).unwrap(),
-        }
-    }
+    (page, copy)
 }
 
 /// Starts to merge the folder's models.
@@ -161,7 +144,7 @@ fn refused_memory_is_explained() {
 fn refused_after(room_pages: u32, folder: &Folder) {
     let line = "    engine.begin(request);";
     let full = "    engine.begin(request);
-    const { memory } = await (await import(`../pkg/${kernels}/gramerge.js`)).default();
+    const { memory } = await (await import(build.glue)).default();
     memory.grow(65536 - ROOM - memory.buffer.byteLength / 65536);";
     let full = full.replace("ROOM", &room_pages.to_string());
     let (mut page, _served) = faulty(&[(COMPUTE, line, &full)], "");

@@ -6,6 +6,8 @@
 //! name, behind a header padded to 8 bytes, so every element is aligned. This is the order of the
 //! safetensors crate, to the byte.
 
+mod output;
+
 use std::collections::BTreeMap;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -13,6 +15,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::header::{Header, MAX_HEADER_BYTES, METADATA_KEY, PREFIX_BYTES, TensorInfo};
 use crate::dtype::Dtype;
 use crate::{Error, Result};
+
+pub use output::{INDEX_NAME, OutputFile, OutputLayout};
 
 /// Alignment of the data, and so of every tensor.
 const ALIGN_BYTES: usize = 8;

@@ -1,0 +1,178 @@
+//! Where everything goes in the output: one file, or shards with an index.
+//!
+//! Shards are named and indexed as Hugging Face's libraries do it. To whoever writes, the files lie
+//! one behind the other in one range of offsets; no tensor crosses from one to the next.
+
+use std::collections::BTreeMap;
+
+use super::Layout;
+use crate::Result;
+use crate::dtype::Dtype;
+
+/// Name of the index beside shards.
+pub const INDEX_NAME: &str = "model.safetensors.index.json";
+
+/// A tensor to be placed: name, dtype, shape.
+type Unplaced = (String, Dtype, Vec<u64>);
+
+/// One file of the output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputFile {
+    /// `model.safetensors`, or `model-00001-of-00002.safetensors`.
+    pub name: String,
+    /// Where it starts in the range of all files.
+    pub start_bytes: u64,
+    /// What is in it.
+    pub layout: Layout,
+}
+
+/// All files of the output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputLayout {
+    files: Vec<OutputFile>,
+    index_json: Option<String>,
+}
+
+impl OutputLayout {
+    /// Lays out the tensors, in shards of at most `max_shard_bytes` of data where that is given; a
+    /// larger tensor has a shard of its own.
+    ///
+    /// # Errors
+    /// As [`Layout::new`].
+    pub fn new(
+        tensors: impl IntoIterator<Item = Unplaced>,
+        metadata: &BTreeMap<String, String>,
+        max_shard_bytes: Option<u64>,
+    ) -> Result<Self> {
+        let shards = split(tensors, max_shard_bytes.unwrap_or(u64::MAX));
+        let n_shards = shards.len();
+        let mut files = Vec::new();
+        let mut start_bytes = 0;
+        for (index, tensors) in shards.into_iter().enumerate() {
+            let layout = Layout::new(tensors, metadata)?;
+            let name = match max_shard_bytes {
+                Some(_) if n_shards > 1 => shard_name(index, n_shards),
+                _ => "model.safetensors".into(),
+            };
+            let end_bytes = start_bytes + layout.total_bytes();
+            files.push(OutputFile { name, start_bytes, layout });
+            start_bytes = end_bytes;
+        }
+        let index_json = (n_shards > 1).then(|| index_json(&files));
+        Ok(Self { files, index_json })
+    }
+
+    /// The files, in the order of their offsets.
+    pub fn files(&self) -> &[OutputFile] {
+        &self.files
+    }
+
+    /// The index, where there are several files.
+    pub fn index_json(&self) -> Option<&str> {
+        self.index_json.as_deref()
+    }
+
+    /// Length of all files together, without the index.
+    pub fn total_bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.layout.total_bytes()).sum()
+    }
+
+    /// Where a tensor's bytes start in the range of all files.
+    pub fn offset_bytes(&self, name: &str) -> Option<u64> {
+        let place = |file: &OutputFile| Some(file.start_bytes + file.layout.offset_bytes(name)?);
+        self.files.iter().find_map(place)
+    }
+}
+
+/// Consecutive tensors, as many as fit.
+fn split(tensors: impl IntoIterator<Item = Unplaced>, max_bytes: u64) -> Vec<Vec<Unplaced>> {
+    let mut shards = vec![Vec::new()];
+    let mut size_bytes = 0_u64;
+    for tensor in tensors {
+        let bits = tensor.2.iter().fold(tensor.1.bits(), |bits, n| bits.saturating_mul(*n));
+        let grown = size_bytes.saturating_add(bits / 8);
+        if grown > max_bytes && size_bytes > 0 {
+            shards.push(Vec::new());
+            size_bytes = bits / 8;
+        } else {
+            size_bytes = grown;
+        }
+        if let Some(shard) = shards.last_mut() {
+            shard.push(tensor);
+        }
+    }
+    shards
+}
+
+fn shard_name(index: usize, n_shards: usize) -> String {
+    format!("model-{:05}-of-{n_shards:05}.safetensors", index + 1)
+}
+
+fn index_json(files: &[OutputFile]) -> String {
+    let data = |file: &OutputFile| file.layout.header().data_len_bytes();
+    let total_size: u64 = files.iter().map(data).sum();
+    let places = files.iter().flat_map(|file| {
+        file.layout.tensors().iter().map(|tensor| (tensor.name.as_str(), file.name.as_str()))
+    });
+    let weight_map: BTreeMap<&str, &str> = places.collect();
+    let metadata = serde_json::json!({ "total_size": total_size });
+    format!("{:#}\n", serde_json::json!({ "metadata": metadata, "weight_map": weight_map }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::ShardIndex;
+
+    fn laid_out(sizes: &[u64], max_shard_bytes: Option<u64>) -> OutputLayout {
+        let tensor = |(i, n): (usize, &u64)| (format!("t{i}"), Dtype::F32, vec![*n]);
+        let tensors = sizes.iter().enumerate().map(tensor);
+        OutputLayout::new(tensors, &BTreeMap::new(), max_shard_bytes).expect("a layout")
+    }
+
+    fn tensors_of<'a>(layout: &'a OutputLayout) -> Vec<Vec<&'a str>> {
+        let names = |file: &'a OutputFile| {
+            file.layout.tensors().iter().map(|tensor| tensor.name.as_str()).collect()
+        };
+        layout.files().iter().map(names).collect()
+    }
+
+    #[test]
+    fn shards_hold_what_fits_and_a_larger_tensor_alone() {
+        let layout = laid_out(&[10, 10, 5, 100, 1, 25], Some(100));
+        assert_eq!(
+            tensors_of(&layout),
+            [vec!["t0", "t1", "t2"], vec!["t3"], vec!["t4"], vec!["t5"]]
+        );
+        assert_eq!(layout.files()[1].name, "model-00002-of-00004.safetensors");
+    }
+
+    #[test]
+    fn without_a_limit_there_is_one_file_and_no_index() {
+        for max_shard_bytes in [None, Some(1000)] {
+            let layout = laid_out(&[10, 10], max_shard_bytes);
+            assert_eq!(layout.files().len(), 1);
+            assert_eq!(layout.files()[0].name, "model.safetensors");
+            assert_eq!(layout.index_json(), None);
+        }
+    }
+
+    #[test]
+    fn files_lie_one_behind_the_other_and_the_index_is_read_back() {
+        let layout = laid_out(&[10, 20, 30], Some(90));
+        let mut end_bytes = 0;
+        for file in layout.files() {
+            assert_eq!(file.start_bytes, end_bytes);
+            end_bytes += file.layout.total_bytes();
+            for tensor in file.layout.tensors() {
+                let offset_bytes = layout.offset_bytes(&tensor.name).expect("a place");
+                assert!((file.start_bytes..end_bytes).contains(&offset_bytes));
+            }
+        }
+        assert_eq!(layout.total_bytes(), end_bytes);
+        let index = ShardIndex::parse(layout.index_json().expect("shards").as_bytes());
+        let index = index.expect("an index");
+        let headers = layout.files().iter().map(|file| (file.name.as_str(), file.layout.header()));
+        assert_eq!(index.check(&headers.collect::<Vec<_>>()), Ok(vec![]));
+    }
+}

@@ -1,0 +1,129 @@
+//! The copy that the browser keeps: whole, offline, and never changed under a running merge.
+
+use gramerge_browser_tests::Session;
+
+use crate::inputs::{CASE, Folder, golden_inputs, paths};
+use crate::pages::Copy;
+use crate::{LOCKED, locked};
+
+#[test]
+fn works_with_the_network_off_after_the_first_visit() {
+    let mut page = locked();
+    page.wait_for(CONTROLLED);
+    page.stop_server();
+    page.go_offline();
+    page.reload();
+    page.wait_for(LOCKED);
+    page.click_button("Try the sample");
+    page.by_role("table", "Plan");
+    page.click_button("Merge");
+    page.by_role("region", "Report");
+    page.wait_for("/360 images/.test(document.body.innerText)");
+    page.click_button("Save merged model");
+    page.saved_file();
+    page.assert_quiet();
+}
+
+#[test]
+fn without_a_first_visit_there_is_nothing_to_open() {
+    let mut page = locked();
+    page.wait_for(CONTROLLED);
+    page.evaluate("void caches.keys().then((names) => Promise.all(names.map((name) => caches.delete(name)))).then(() => { window.gone = true })");
+    page.wait_for("window.gone");
+    page.stop_server();
+    page.go_offline();
+    page.tab("Page.reload", serde_json::json!({}));
+    page.wait_for_in_tab("!document.querySelector('iframe')");
+}
+
+#[test]
+fn a_newer_version_waits_for_the_merge_and_for_the_user() {
+    let copy = Copy::new();
+    let mut page = Session::serving(copy.folder());
+    page.open("");
+    page.wait_for(LOCKED);
+    page.wait_for(CONTROLLED);
+    let folder = Folder::slow(1024, 24);
+    page.set_files("Models and Gram files", &paths(&folder.inputs()));
+    page.by_role("table", "Plan");
+    page.click_button("Merge");
+    page.by_role("progressbar", "Merging");
+    publish_newer(&copy);
+    page.evaluate(LOOK_FOR_NEWER);
+    page.wait_for("!document.querySelector('#update').hidden");
+    assert_eq!(page.evaluate("document.body.dataset.state"), "running", "the merge was too short");
+    page.by_role("region", "Report");
+    assert_eq!(page.evaluate(IS_NEWER), false, "the page changed under a merge");
+    page.reload();
+    page.wait_for(LOCKED);
+    assert_eq!(page.evaluate(IS_NEWER), false, "the page changed without being asked");
+    page.evaluate("window.mark = 1");
+    page.click_button("Reload with the newer version");
+    page.wait_for_in_tab("frames[0]?.document.querySelector('h1')?.textContent === 'Newer'");
+    page.wait_for(LOCKED);
+    assert_eq!(page.evaluate(IS_NEWER), true);
+    page.set_files("Models and Gram files", &paths(&golden_inputs(CASE)));
+    page.by_role("table", "Plan");
+}
+
+#[test]
+fn parts_of_another_build_are_refused() {
+    for path in ["worker/pool.js", "pkg/relaxed/gramerge.js", "pkg/relaxed/gramerge_bg.wasm"] {
+        let copy = Copy::new();
+        copy.spoil(path);
+        let mut page = Session::serving(copy.folder());
+        page.open("");
+        page.wait_for("document.querySelector('#lock-badge').dataset.lock === 'failed'");
+        page.wait_for("/another version/.test(document.querySelector('[role=alert]').innerText)");
+        page.set_files("Models and Gram files", &paths(&golden_inputs(CASE)));
+        assert_eq!(page.evaluate("document.body.dataset.state"), "empty");
+    }
+}
+
+#[test]
+fn a_copy_is_whole_or_not_at_all() {
+    let copy = Copy::new();
+    // Nothing that the page itself checks, so that only the service worker can notice.
+    copy.spoil("page/format.js");
+    let mut page = Session::serving(copy.folder());
+    page.open("");
+    page.wait_for(LOCKED);
+    page.evaluate("void caches.keys().then((names) => { window.kept = names.length })");
+    page.wait_for("window.kept === 0");
+}
+
+#[test]
+fn runs_in_a_folder_of_any_site() {
+    let site = Copy::inside("tools/gramerge");
+    let mut page = Session::serving(site.folder());
+    page.open("tools/gramerge/?device=cpu");
+    page.wait_for(LOCKED);
+    page.wait_for(CONTROLLED);
+    page.stop_server();
+    page.reload();
+    page.wait_for(LOCKED);
+    page.click_button("Try the sample");
+    page.by_role("table", "Plan");
+    page.assert_quiet();
+}
+
+#[test]
+fn can_be_installed() {
+    let mut page = locked();
+    let manifest = page.tab("Page.getAppManifest", serde_json::json!({}));
+    assert_eq!(manifest["errors"], serde_json::json!([]), "{manifest}");
+    assert!(manifest["data"].as_str().is_some_and(|text| text.contains("standalone")));
+    let errors = page.tab("Page.getInstallabilityErrors", serde_json::json!({}));
+    assert_eq!(errors["installabilityErrors"], serde_json::json!([]), "{errors}");
+}
+
+/// The service worker answers for this page.
+const CONTROLLED: &str = "navigator.serviceWorker.controller";
+const IS_NEWER: &str = "document.querySelector('h1').textContent === 'Newer'";
+const LOOK_FOR_NEWER: &str =
+    "void navigator.serviceWorker.getRegistration().then((registration) => registration.update())";
+
+fn publish_newer(copy: &Copy) {
+    copy.change("app.html", "One model from several, without their data", "Newer");
+    copy.publish("app.html", "newer");
+}

@@ -1,0 +1,23 @@
+// @ts-check
+// What the outer page does for this one, or this one by itself where it was opened alone.
+
+import { isFramed } from "./lock.js";
+
+/**
+ * Hands a file to the browser's downloads.
+ * @param {Blob} blob
+ * @param {string} name
+ */
+export function download(blob, name) {
+  if (isFramed) return parent.postMessage({ type: "save", blob, name }, location.origin);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 600_000);
+}
+
+export function reload() {
+  if (isFramed) parent.postMessage({ type: "reload" }, location.origin);
+  else location.reload();
+}
