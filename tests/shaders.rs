@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 
 use gramerge::backend::gpu::shaders::{Kernel, Tile, source};
-use gramerge::backend::gpu::{Assembly, Params};
+use gramerge::backend::gpu::{AssemblyParams, Params};
 use naga::front::wgsl;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
@@ -71,7 +71,7 @@ fn params() -> Layout {
 
 fn assembly() -> Layout {
     layout!(
-        Assembly: dtype, anchor_dtype, rows, row_end, cols, stride, row_first, col_first,
+        AssemblyParams: dtype, anchor_dtype, rows, row_end, cols, stride, row_first, col_first,
         row_in_whole, out_stride, factor, adds, unused0, unused1, unused2, unused3
     )
 }

@@ -14,7 +14,7 @@ pub mod stored;
 
 use crate::dtype::Real;
 use crate::{Error, Result};
-use stored::{ScaledDifference, ScaledSum};
+use stored::Assembly;
 
 /// A pivot that was not positive: the matrix is not positive definite in this arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,9 +34,8 @@ pub trait Backend {
     type Matrix;
     /// A Cholesky factor S = L Lᵀ on the device.
     type Factor;
-    /// Whether it puts matrices together itself, of what files store. Else the caller does it in
-    /// memory, and uploads them.
-    const ASSEMBLES: bool = false;
+    /// How many columns of a product's left side are best made and multiplied at once.
+    const PANEL: usize = 256;
 
     /// Name for reports, for example `simd128`, or a card's name.
     fn name(&self) -> &str;
@@ -60,29 +59,27 @@ pub trait Backend {
         self.upload(rows, cols, vec![Self::Scalar::default(); rows * cols]).await
     }
 
-    /// A weighted sum of stored matrices, where it [assembles](Self::ASSEMBLES).
+    /// A matrix put together of what files store: on the device where it can and `stored` says how,
+    /// else in memory. `shape: [rows, cols]`
     ///
     /// # Errors
     /// `Device` if its memory cannot hold it.
-    async fn scaled_sum(&self, _: &ScaledSum<'_>) -> Result<Self::Matrix> {
-        Err(not_offered())
+    async fn assemble<'a>(
+        &self,
+        shape: [usize; 2],
+        stored: impl FnOnce() -> Option<Assembly<'a>>,
+        in_memory: impl FnOnce() -> Vec<Self::Scalar>,
+    ) -> Result<Self::Matrix> {
+        let _ = stored;
+        self.upload(shape[0], shape[1], in_memory()).await
     }
 
-    /// A difference of stored matrices, likewise.
-    ///
-    /// # Errors
-    /// `Device` if its memory cannot hold it.
-    async fn scaled_difference(&self, _: &ScaledDifference<'_>) -> Result<Self::Matrix> {
-        Err(not_offered())
-    }
-
-    /// The ∞-norm and the Frobenius norm of a matrix, likewise: whoever puts one together in
-    /// memory knows them.
+    /// An upper bound on the 2-norm of a symmetric matrix that was put together on the device.
     ///
     /// # Errors
     /// `Device` if the device was lost.
-    async fn norms(&self, _: &Self::Matrix) -> Result<[f64; 2]> {
-        Err(not_offered())
+    async fn norm_bound(&self, _: &Self::Matrix) -> Result<f64> {
+        Err(Error::device("this backend puts no matrices together"))
     }
 
     /// Moves a matrix back, row by row.
@@ -125,8 +122,4 @@ pub trait Backend {
     /// # Errors
     /// `Device` if the device was lost.
     async fn solve(&self, factor: &Self::Factor, x: &mut Self::Matrix) -> Result<()>;
-}
-
-fn not_offered() -> Error {
-    Error::device("this backend puts no matrices together")
 }

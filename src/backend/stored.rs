@@ -34,10 +34,21 @@ pub struct ScaledSum<'a> {
     pub diagonal: Vec<f64>,
 }
 
+/// B, A, and which rows of them.
+pub type Piece<'a> = (Box<dyn StoredRows + 'a>, Box<dyn StoredRows + 'a>, Range<usize>);
+
 /// (B − A) diag(1/s), pieces below one another.
 pub struct ScaledDifference<'a> {
     /// s, powers of two. `[n]`
     pub scale: &'a [f64],
-    /// B, A, and which rows of them.
-    pub pieces: Vec<(&'a dyn StoredRows, &'a dyn StoredRows, Range<usize>)>,
+    /// From top to bottom.
+    pub pieces: Vec<Piece<'a>>,
+}
+
+/// What a device can put together.
+pub enum Assembly<'a> {
+    /// A weighted sum.
+    Sum(ScaledSum<'a>),
+    /// A difference.
+    Difference(ScaledDifference<'a>),
 }

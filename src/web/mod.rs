@@ -4,6 +4,8 @@
 //! the computing workers' run jobs. Both open the same files and make the same plan of the same
 //! headers, so a job is known by its index alone.
 
+#[cfg(feature = "gpu")]
+mod card;
 pub mod crew;
 pub mod memory;
 mod message;
@@ -64,15 +66,6 @@ impl Engine {
     /// Prepares the merge of a `merge` request: what must be known before jobs are handed out.
     pub fn begin(&mut self, request: JsValue) -> Result<JsValue, JsValue> {
         self.open(request).map(|opening| to_js(&opening)).map_err(failed)
-    }
-
-    /// Has the graphics card solve what is solved here, and nothing else.
-    pub async fn open_card(&mut self) -> Result<(), JsValue> {
-        let running = self.running.as_mut().ok_or_else(|| failed(not_begun()))?;
-        let device = running.merge.options().device;
-        running.solver = engine::Engine::open(device).await.map_err(failed)?;
-        running.solver.hand_back();
-        Ok(())
     }
 
     /// The first bytes of the output.

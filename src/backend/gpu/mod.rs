@@ -29,9 +29,9 @@ pub use adapter::Settings;
 pub use cholesky::Factor;
 pub use clock::within;
 pub use matrix::Matrix;
-pub use params::{Assembly, Params};
+pub use params::{Assembly as AssemblyParams, Params};
 
-use super::stored::{ScaledDifference, ScaledSum};
+use super::stored::Assembly;
 use super::{Backend, NotPositive};
 use crate::Result;
 use device::Device;
@@ -85,7 +85,8 @@ impl Backend for Gpu {
     type Scalar = f32;
     type Matrix = Matrix;
     type Factor = Factor;
-    const ASSEMBLES: bool = true;
+    // Whole matrices are uploaded once and multiplied at once.
+    const PANEL: usize = usize::MAX;
 
     fn name(&self) -> &str {
         &self.device.name
@@ -100,16 +101,24 @@ impl Backend for Gpu {
         Matrix::zeros(&self.device, rows, cols).await
     }
 
-    async fn scaled_sum(&self, sum: &ScaledSum<'_>) -> Result<Matrix> {
-        assembly::scaled_sum(&self.device, sum).await
+    async fn assemble<'a>(
+        &self,
+        [rows, cols]: [usize; 2],
+        stored: impl FnOnce() -> Option<Assembly<'a>>,
+        in_memory: impl FnOnce() -> Vec<f32>,
+    ) -> Result<Matrix> {
+        match stored() {
+            Some(Assembly::Sum(sum)) => assembly::scaled_sum(&self.device, &sum).await,
+            Some(Assembly::Difference(own)) => {
+                assembly::scaled_difference(&self.device, &own).await
+            }
+            None => self.upload(rows, cols, in_memory()).await,
+        }
     }
 
-    async fn scaled_difference(&self, difference: &ScaledDifference<'_>) -> Result<Matrix> {
-        assembly::scaled_difference(&self.device, difference).await
-    }
-
-    async fn norms(&self, matrix: &Matrix) -> Result<[f64; 2]> {
-        assembly::norms(&self.device, matrix).await
+    async fn norm_bound(&self, matrix: &Matrix) -> Result<f64> {
+        let [largest, frobenius] = assembly::norms(&self.device, matrix).await?;
+        Ok(largest.min(frobenius))
     }
 
     async fn download(&self, matrix: Matrix) -> Result<Vec<f32>> {

@@ -1,14 +1,12 @@
-//! The matrices of a group put together on the device, where the backend offers it and the stored
-//! numbers are no wider than its own.
+//! How a device can put a group's matrices together itself. `None` where the stored numbers are
+//! wider than its own.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::layer::{Gram, LayerGroup, Weight};
 use super::product::Scaling;
-use crate::Result;
-use crate::backend::Backend;
-use crate::backend::stored::{Rows, ScaledDifference, ScaledSum, StoredRows};
+use crate::backend::stored::{Assembly, Piece, Rows, ScaledDifference, ScaledSum, StoredRows};
 use crate::dtype::{Dtype, encode};
 use crate::merge::plan::Orientation;
 
@@ -54,98 +52,70 @@ fn widened(n: usize, rows: Range<usize>, read: impl Fn(usize, &mut [f64])) -> Ro
     Rows { dtype: Dtype::F32, bytes: Cow::Owned(bytes) }
 }
 
-/// Whether the backend puts this group's matrices together: f32 has to hold all that is stored.
-pub(super) fn is_for<B: Backend>(group: &LayerGroup) -> bool {
-    B::ASSEMBLES && is_narrow(group)
-}
-
+/// Whether f32 holds all that is stored.
 fn is_narrow(group: &LayerGroup) -> bool {
     let weights = group.weights.iter().flat_map(|weight| &weight.stored);
-    let mut dtypes = weights.map(|stored| stored.dtype);
-    let narrow = |dtype: Dtype| dtype != Dtype::F64;
-    dtypes.all(narrow) && group.grams.iter().all(|gram| narrow(gram.dtype()))
+    let grams = group.grams.iter().map(Gram::dtype);
+    weights.map(|stored| stored.dtype).chain(grams).all(|dtype| dtype != Dtype::F64)
 }
 
-/// T, its diagonal multiplied with `1 + floor`, and a bound on ‖T‖₂.
-pub(super) async fn sum<B: Backend>(
-    backend: &B,
-    group: &LayerGroup,
-    scaling: &Scaling,
+/// T, its diagonal multiplied with `1 + floor`.
+pub(super) fn sum<'a>(
+    group: &'a LayerGroup,
+    scaling: &'a Scaling,
     floor: f64,
-) -> Result<(B::Matrix, f64)> {
-    let diagonal = (0..group.n()).map(|j| match scaling.dead[j] {
-        true => 1.0,
-        false => {
-            let terms = (0..group.grams.len()).map(|model| diagonal(group, scaling, model, j));
-            terms.sum::<f64>() * (1.0 + floor)
-        }
-    });
-    let sum = ScaledSum {
-        rows: 0..group.n(),
-        scale: &scaling.scale,
-        terms: (0..group.grams.len()).map(|model| term(group, model)).collect(),
-        diagonal: diagonal.collect(),
-    };
-    let sum = backend.scaled_sum(&sum).await?;
-    let [largest, frobenius] = backend.norms(&sum).await?;
-    Ok((sum, largest.min(frobenius)))
+) -> Option<Assembly<'a>> {
+    let models = 0..group.grams.len();
+    let total =
+        |j: usize| -> f64 { models.clone().map(|model| diagonal(group, scaling, model, j)).sum() };
+    let on_diagonal = |j| if scaling.dead[j] { 1.0 } else { total(j) * (1.0 + floor) };
+    is_narrow(group).then(|| {
+        Assembly::Sum(ScaledSum {
+            rows: 0..group.n(),
+            scale: &scaling.scale,
+            terms: models.clone().map(|model| term(group, model)).collect(),
+            diagonal: (0..group.n()).map(on_diagonal).collect(),
+        })
+    })
 }
 
 /// Rows `rows` of Ĝ_i.
-pub(super) async fn gram<B: Backend>(
-    backend: &B,
-    group: &LayerGroup,
-    scaling: &Scaling,
+pub(super) fn gram<'a>(
+    group: &'a LayerGroup,
+    scaling: &'a Scaling,
     model: usize,
     rows: Range<usize>,
-) -> Result<B::Matrix> {
-    let sum = ScaledSum {
-        rows,
-        scale: &scaling.scale,
-        terms: vec![term(group, model)],
-        diagonal: (0..group.n()).map(|j| diagonal(group, scaling, model, j)).collect(),
-    };
-    backend.scaled_sum(&sum).await
+) -> Option<Assembly<'a>> {
+    is_narrow(group).then(|| {
+        Assembly::Sum(ScaledSum {
+            rows,
+            scale: &scaling.scale,
+            terms: vec![term(group, model)],
+            diagonal: (0..group.n()).map(|j| diagonal(group, scaling, model, j)).collect(),
+        })
+    })
 }
 
-/// Rows `rows` of Ŵ_i − Â.
-pub(super) async fn difference<B: Backend>(
-    backend: &B,
-    group: &LayerGroup,
-    scaling: &Scaling,
+/// Rows `rows` of Ŵ_i − Â, all columns.
+pub(super) fn difference<'a>(
+    group: &'a LayerGroup,
+    scaling: &'a Scaling,
     model: usize,
-    rows: Range<usize>,
-) -> Result<B::Matrix> {
-    let of = |model: usize| group.weights.iter().map(move |weight| Own { weight, model });
-    let (own, anchors): (Vec<Own<'_>>, Vec<Own<'_>>) = (of(model).collect(), of(0).collect());
-    let mut pieces: Vec<(&dyn StoredRows, &dyn StoredRows, Range<usize>)> = Vec::new();
+    rows: &Range<usize>,
+) -> Option<Assembly<'a>> {
+    let mut pieces: Vec<Piece<'a>> = Vec::new();
     let mut start = 0;
-    for (own, anchor) in own.iter().zip(&anchors) {
-        let end = start + own.weight.n_out();
+    for weight in &group.weights {
+        let end = start + weight.n_out();
         let inside = rows.start.max(start)..rows.end.min(end);
         if !inside.is_empty() {
-            pieces.push((own, anchor, inside.start - start..inside.end - start));
+            let own = |model| Box::new(Own { weight, model });
+            pieces.push((own(model), own(0), inside.start - start..inside.end - start));
         }
         start = end;
     }
-    backend.scaled_difference(&ScaledDifference { scale: &scaling.scale, pieces }).await
-}
-
-/// R̂(0) of the rows in `rows`.
-pub(super) async fn right_hand_side<B: Backend>(
-    backend: &B,
-    group: &LayerGroup,
-    scaling: &Scaling,
-    rows: &Range<usize>,
-) -> Result<B::Matrix> {
-    let n = group.n();
-    let mut sum = backend.zeros(rows.len(), n).await?;
-    for model in 1..group.grams.len() {
-        let left = difference(backend, group, scaling, model, rows.clone()).await?;
-        let right = gram(backend, group, scaling, model, 0..n).await?;
-        backend.multiply_add(&mut sum, &left, &right).await?;
-    }
-    Ok(sum)
+    let difference = ScaledDifference { scale: &scaling.scale, pieces };
+    is_narrow(group).then_some(Assembly::Difference(difference))
 }
 
 fn term(group: &LayerGroup, model: usize) -> (f64, &dyn StoredRows) {

@@ -66,11 +66,18 @@ pub async fn factorise<B: Backend>(
     scaling: &Scaling,
     floor: f64,
 ) -> Result<Result<Factorised<B>, NotPositive>> {
-    let (sum, norm) = if assembly::is_for::<B>(group) {
-        assembly::sum(backend, group, scaling, floor).await?
-    } else {
-        let (sum, norm) = scaled_sum::<B>(group, scaling, floor);
-        (backend.upload(group.n(), group.n(), sum).await?, norm)
+    let n = group.n();
+    let mut norm = None;
+    let in_memory = || {
+        let (sum, bound) = scaled_sum::<B>(group, scaling, floor);
+        norm = Some(bound);
+        sum
+    };
+    let stored = || assembly::sum(group, scaling, floor);
+    let sum = backend.assemble([n, n], stored, in_memory).await?;
+    let norm = match norm {
+        Some(norm) => norm,
+        None => backend.norm_bound(&sum).await?,
     };
     Ok(backend.cholesky(sum).await?.map(|factor| Factorised { factor, norm }))
 }
@@ -163,34 +170,38 @@ async fn gram_rows<B: Backend>(
     model: usize,
     rows: Range<usize>,
 ) -> Result<B::Matrix> {
-    if assembly::is_for::<B>(group) {
-        return assembly::gram(backend, group, scaling, model, rows).await;
-    }
     let n = group.n();
-    let mut row = vec![0.0; n];
-    let mut values = Vec::with_capacity(rows.len() * n);
-    for index in rows.clone() {
-        group.shrunk(model, &scaling.scale, index, 0..n, &mut row);
-        values.extend(row.iter().map(|value| B::Scalar::from_f64(*value)));
-    }
-    backend.upload(rows.len(), n, values).await
+    let in_memory = || {
+        let mut row = vec![0.0; n];
+        let mut values = Vec::with_capacity(rows.len() * n);
+        for index in rows.clone() {
+            group.shrunk(model, &scaling.scale, index, 0..n, &mut row);
+            values.extend(row.iter().map(|value| B::Scalar::from_f64(*value)));
+        }
+        values
+    };
+    let stored = || assembly::gram(group, scaling, model, rows.clone());
+    backend.assemble([rows.len(), n], stored, in_memory).await
 }
 
-/// Rows `rows` of Ŵ_i − Â, `[rows, n]`.
+/// (Ŵ_i − Â)[rows, cols]
 async fn differences<B: Backend>(
     backend: &B,
     group: &LayerGroup,
     scaling: &Scaling,
     model: usize,
     rows: &Range<usize>,
+    cols: Range<usize>,
 ) -> Result<B::Matrix> {
-    if assembly::is_for::<B>(group) {
-        return assembly::difference(backend, group, scaling, model, rows.clone()).await;
-    }
-    let n = group.n();
-    let mut values = vec![B::Scalar::default(); rows.len() * n];
-    add_differences(group, scaling, model, rows.clone(), 0..n, &mut values);
-    backend.upload(rows.len(), n, values).await
+    let shape = [rows.len(), cols.len()];
+    let whole = cols == (0..group.n());
+    let in_memory = || {
+        let mut values = vec![B::Scalar::default(); shape[0] * shape[1]];
+        add_differences(group, scaling, model, rows.clone(), cols, &mut values);
+        values
+    };
+    let stored = || if whole { assembly::difference(group, scaling, model, rows) } else { None };
+    backend.assemble(shape, stored, in_memory).await
 }
 
 /// R̂(X̂) = Σ_i (Ŵ_i − Â − X̂) Ĝ_i of all rows. `x: [m, n]`
@@ -224,14 +235,17 @@ pub async fn right_hand_side<B: Backend>(
     scaling: &Scaling,
     rows: &Range<usize>,
 ) -> Result<B::Matrix> {
-    if assembly::is_for::<B>(group) {
-        return assembly::right_hand_side(backend, group, scaling, rows).await;
+    let n = group.n();
+    let mut sum = backend.zeros(rows.len(), n).await?; // [rows, n]
+    for model in 1..group.grams.len() {
+        for start in (0..n).step_by(B::PANEL.min(n).max(1)) {
+            let cols = start..n.min(start.saturating_add(B::PANEL));
+            let left = differences(backend, group, scaling, model, rows, cols.clone()).await?;
+            let right = gram_rows(backend, group, scaling, model, cols).await?;
+            backend.multiply_add(&mut sum, &left, &right).await?;
+        }
     }
-    weighted_sum(backend, group, scaling, rows.len(), |model, cols, panel| {
-        add_differences(group, scaling, model, rows.clone(), cols, panel);
-        model > 0
-    })
-    .await
+    Ok(sum)
 }
 
 /// Whether it is shorter to solve for the group's m rows than for its Grams.
@@ -263,7 +277,7 @@ pub async fn solution<B: Backend>(
     for model in 1..group.grams.len() {
         let mut p = gram_rows(backend, group, scaling, model, 0..n).await?; // [n, n]
         backend.solve(factor, &mut p).await?;
-        let left = differences(backend, group, scaling, model, &rows).await?; // [m, n]
+        let left = differences(backend, group, scaling, model, &rows, 0..n).await?; // [m, n]
         backend.multiply_add(&mut x, &left, &p).await?;
     }
     Ok(x)

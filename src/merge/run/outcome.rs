@@ -102,19 +102,18 @@ fn note(measures: &Measures) -> Option<String> {
 
 /// Sentences about what was found while merging.
 fn found(tensors: &[TensorReport]) -> Vec<String> {
-    let missed = |tensor: &TensorReport| tensor.solve.as_ref()?.missed.clone();
-    let fault = |tensor: &TensorReport| tensor.solve.as_ref()?.fault.clone();
-    let of = |what: &str, named: Vec<(&str, String)>| {
-        let (name, why) = named.first()?;
-        Some(format!("{} {what}, such as `{}`: {why}.", named.len(), printable(name)))
+    let of = |what: &str, why: fn(&TensorReport) -> Option<&String>| {
+        let mut named = tensors.iter().filter_map(|tensor| Some((&tensor.name, why(tensor)?)));
+        let (name, why) = named.next()?;
+        let n = 1 + named.count();
+        Some(format!("{n} {what}, such as `{}`: {why}.", printable(name)))
     };
-    let bounds = tensors.iter().filter_map(|t| Some((t.name.as_str(), missed(t)?))).collect();
-    let notes = tensors.iter().filter_map(|t| Some((t.name.as_str(), t.note.clone()?))).collect();
-    let faults = tensors.iter().filter_map(|t| Some((t.name.as_str(), fault(t)?))).collect();
     let found = [
-        of("tensors missed the 1e-6 bound", bounds),
-        of("tensors need a look", notes),
-        of("tensors met a fault of the graphics card", faults),
+        of("tensors missed the 1e-6 bound", |tensor| tensor.solve.as_ref()?.missed.as_ref()),
+        of("tensors need a look", |tensor| tensor.note.as_ref()),
+        of("tensors met a fault of the graphics card", |tensor| {
+            tensor.solve.as_ref()?.fault.as_ref()
+        }),
     ];
     found.into_iter().flatten().collect()
 }

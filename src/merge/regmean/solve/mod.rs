@@ -103,9 +103,10 @@ pub async fn solve<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
     precision: Precision,
     crew: &impl Crew,
 ) -> Result<Solution> {
-    match in_single(engines, group, precision, crew).await? {
-        Ok(solution) => Ok(solution),
-        Err(problem) => problem.in_double(&engines.double, crew).await,
+    let mut problem = Problem::new(group)?;
+    match problem.in_single(engines, precision, crew).await? {
+        Some(solution) => Ok(solution),
+        None => problem.in_double(&engines.double, crew).await,
     }
 }
 
@@ -118,32 +119,12 @@ pub async fn solve_if_single<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>
     group: &LayerGroup,
     precision: Precision,
 ) -> Result<Option<Solution>> {
-    match in_single(engines, group, precision, &Alone).await? {
-        Ok(solution) => Ok(Some(solution)),
-        Err(problem) if problem.fault.is_none() => Ok(None),
-        Err(problem) => problem.in_double(&engines.double, &Alone).await.map(Some),
-    }
-}
-
-/// The solution in f32, or the problem if that does not suffice.
-async fn in_single<'a, F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
-    engines: &Engines<F, D>,
-    group: &'a LayerGroup,
-    precision: Precision,
-    crew: &impl Crew,
-) -> Result<Result<Solution, Problem<'a>>> {
     let mut problem = Problem::new(group)?;
-    let Engines { single, double } = engines;
-    let Some(limits) = problem.single_limits(precision) else { return Ok(Err(problem)) };
-    match problem.direct(single, double, limits, crew).await? {
-        Attempt::Good(solved) => {
-            let (name, wrap) = (single.name(), Difference::F32);
-            return Ok(Ok(solved.finish(&problem, name, SolvePath::F32, wrap)));
-        }
-        Attempt::Wrong(what) => problem.fault = Some(wrong_answer(single.name(), &what)),
-        Attempt::Beyond => {}
+    let solution = problem.in_single(engines, precision, &Alone).await?;
+    match problem.fault {
+        None => Ok(solution),
+        Some(_) => problem.in_double(&engines.double, &Alone).await.map(Some),
     }
-    Ok(Err(problem))
 }
 
 fn wrong_answer(kernels: &str, what: &str) -> String {
@@ -194,6 +175,26 @@ struct Solved<T> {
 }
 
 impl<'a> Problem<'a> {
+    /// The solution in f32, if that suffices.
+    async fn in_single<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
+        &mut self,
+        engines: &Engines<F, D>,
+        precision: Precision,
+        crew: &impl Crew,
+    ) -> Result<Option<Solution>> {
+        let Engines { single, double } = engines;
+        let Some(limits) = self.single_limits(precision) else { return Ok(None) };
+        match self.direct(single, double, limits, crew).await? {
+            Attempt::Good(solved) => {
+                let (name, wrap) = (single.name(), Difference::F32);
+                return Ok(Some(solved.finish(self, name, SolvePath::F32, wrap)));
+            }
+            Attempt::Wrong(what) => self.fault = Some(wrong_answer(single.name(), &what)),
+            Attempt::Beyond => {}
+        }
+        Ok(None)
+    }
+
     async fn in_double<D: Backend<Scalar = f64>>(
         &self,
         double: &D,
