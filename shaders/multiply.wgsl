@@ -14,4 +14,6 @@ fn b_at(place: u32) -> vec4f {
     return b[place];
 }
 
+fn before_store() {}
+
 #import tile

@@ -14,4 +14,9 @@ fn b_at(place: u32) -> vec4f {
     return b[place];
 }
 
+// Where A and C are the same part, everyone must have read it before anyone writes it.
+fn before_store() {
+    storageBarrier();
+}
+
 #import tile

@@ -13,4 +13,6 @@ fn b_at(place: u32) -> vec4f {
     return c[place];
 }
 
+fn before_store() {}
+
 #import tile

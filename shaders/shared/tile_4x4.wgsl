@@ -1,5 +1,5 @@
 // One tile of C per workgroup, 4 rows × 4 columns per invocation. Expects SIDE, TILE = 4 SIDE,
-// DEPTH, `a_at`, `b_at`, `c`.
+// DEPTH, `a_at`, `b_at`, `c`, `before_store`.
 
 @compute @workgroup_size(SIDE, SIDE)
 fn main(
@@ -37,6 +37,7 @@ fn main(
         }
         workgroupBarrier();
     }
+    before_store();
     let to = p.c_first + group.z * p.c_step + (row + local.y) * p.c_stride + col / 4u + local.x;
     let down = SIDE * p.c_stride;
     store(to, acc0);

@@ -1,5 +1,5 @@
 // One tile of C per workgroup, 8 rows × 8 columns per invocation. Expects SIDE, TILE = 8 SIDE,
-// DEPTH, `a_at`, `b_at`, `c`.
+// DEPTH, `a_at`, `b_at`, `c`, `before_store`.
 
 @compute @workgroup_size(SIDE, SIDE)
 fn main(
@@ -74,6 +74,7 @@ fn main(
         }
         workgroupBarrier();
     }
+    before_store();
     let to = p.c_first + group.z * p.c_step + (row + local.y) * p.c_stride + col / 4u + local.x;
     let down = SIDE * p.c_stride;
     store(to, l0);

@@ -1,6 +1,6 @@
 // One tile of C per workgroup, 8 rows × 8 columns per invocation, without workgroup memory: each
 // invocation reads what it needs itself. For devices where barriers cost more than reads, such as
-// processors. Expects SIDE, TILE = 8 SIDE, `a_at`, `b_at`, `c`.
+// processors. Expects SIDE, TILE = 8 SIDE, `a_at`, `b_at`, `c`, `before_store`.
 
 // Four rows of B, columns from `col` on. [4, 4]
 fn load_four(first: u32, col: u32, k: u32) -> mat4x4f {
@@ -80,6 +80,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         l7 = accumulate(l7, a7, b[0], b[1], b[2], b[3]);
         r7 = accumulate(r7, a7, d[0], d[1], d[2], d[3]);
     }
+    before_store();
     let to = p.c_first + group.z * p.c_step + (row + local.y) * p.c_stride + left / 4u;
     let down = SIDE * p.c_stride;
     store(to, l0);
