@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::merge::report::WrittenFile;
 use crate::merge::{Inventory, Options, Plan, Report, Selection};
 use crate::sample::Evaluation;
 
@@ -35,6 +36,8 @@ pub enum Request {
         /// Upper limit on compute workers.
         max_workers: usize,
     },
+    /// After a merge: read the merged file again for its digest.
+    Digest,
     /// After a merge of the sample: count right answers on its held-out images.
     Evaluate,
 }
@@ -59,6 +62,11 @@ pub enum Response {
     Done {
         /// What happened.
         report: Report,
+    },
+    /// Answer to [`Request::Digest`].
+    Digest {
+        /// The merged file.
+        file: WrittenFile,
     },
     /// Answer to [`Request::Evaluate`].
     Accuracy {

@@ -177,6 +177,7 @@ export type Request =
   | { type: "inspect"; paths: string[] }
   | { type: "plan"; selection: Selection; options: Options }
   | { type: "merge"; selection: Selection; options: Options; max_workers: number }
+  | { type: "digest" }
   | { type: "evaluate" };
 
 export type Response =
@@ -184,6 +185,7 @@ export type Response =
   | { type: "plan"; plan: Plan }
   | ({ type: "progress" } & Progress)
   | { type: "done"; report: Report }
+  | { type: "digest"; file: WrittenFile }
   | { type: "accuracy"; evaluation: Evaluation }
   | { type: "failed"; error: ErrorData; message: string };
 
@@ -194,11 +196,12 @@ export interface ToWorker {
   files?: File[];
 }
 
-/** What the worker posts. `file` goes with `done` only. */
+/** What the worker posts. `file` goes with `done` only; a cancelled merge has no response. */
 export interface FromWorker {
   id: number;
-  response: Response;
+  response?: Response;
   file?: File;
+  cancelled?: boolean;
 }
 
 /** A file and the path under which it was picked. */

@@ -64,10 +64,14 @@ addEventListener("message", ({ source, data }) => {
   if (data?.type === "reload") location.reload();
 });
 
+/** @param {string} url */
+const withoutHash = (url) => url.split("#")[0];
+const address = withoutHash(location.href);
+
 // A link or script in this document that leads elsewhere leads nowhere.
 window.navigation?.addEventListener("navigate", (event) => {
-  const { destination, downloadRequest } = event;
-  if (downloadRequest !== null && destination.url.startsWith("blob:")) return;
-  const isReload = event.navigationType === "reload" && destination.url === location.href;
-  if (!isReload && !destination.sameDocument && event.cancelable) event.preventDefault();
+  const { url, sameDocument } = event.destination;
+  const isSaving = event.downloadRequest !== null && url.startsWith("blob:");
+  const isReload = event.navigationType === "reload" && withoutHash(url) === address;
+  if (event.cancelable && !sameDocument && !isSaving && !isReload) event.preventDefault();
 });

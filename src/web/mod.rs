@@ -19,6 +19,7 @@ use crate::engine;
 use crate::format::TensorFile;
 use crate::io::web::WebFile;
 use crate::merge::inventory::FileKind;
+use crate::merge::report::WrittenFile;
 use crate::merge::run::{Job, JobOutcome, Merge, Run};
 use crate::merge::{Library, Model, Plan};
 use crate::protocol::{Opening, Progress, Request, Response};
@@ -44,6 +45,8 @@ struct Running {
     finished_cost: f64,
     tensors_done: usize,
     written_bytes: u64,
+    /// Tensors that were finished before an interruption.
+    n_resumed: usize,
 }
 
 #[wasm_bindgen]
@@ -130,6 +133,19 @@ impl Engine {
         Ok(to_js(&Response::Progress(running.finish_job(index, outcome, written_bytes as u64))))
     }
 
+    /// Takes the outcome of a job that was finished before an interruption.
+    pub fn resume_job(&mut self, index: usize, outcome: JsValue) -> Result<(), JsValue> {
+        let outcome: JobOutcome = from_js(outcome).map_err(failed)?;
+        let running = self.running.as_mut().ok_or_else(|| failed(not_begun()))?;
+        running.resume_job(index, outcome).map_err(failed)
+    }
+
+    /// Checks that every input is still the file that was chosen.
+    pub async fn check_inputs(&self) -> Result<(), JsValue> {
+        let merge = &self.running().map_err(failed)?.merge;
+        merge.check_inputs().await.map_err(failed)
+    }
+
     /// The `done` message, once every job has finished.
     pub fn finish(&self, elapsed_millis: f64, n_workers: usize) -> JsValue {
         match self.report(elapsed_millis, n_workers) {
@@ -155,6 +171,12 @@ impl Engine {
             Request::Evaluate => {
                 let evaluation = self.evaluate(files).await?;
                 Ok(Response::Accuracy { evaluation })
+            }
+            Request::Digest => {
+                let file = files.into_iter().next();
+                let file = file.ok_or_else(|| Error::usage("there is no merged file"))?;
+                let source = WebFile::new("merged model".into(), file)?;
+                Ok(Response::Digest { file: WrittenFile::of("merged.safetensors", &source).await? })
             }
             Request::Merge { .. } => Err(Error::usage("a merge is begun, not handled")),
         }
@@ -182,6 +204,7 @@ impl Engine {
             finished_cost: 0.0,
             tensors_done: 0,
             written_bytes: 0,
+            n_resumed: 0,
         });
         Ok(opening)
     }
@@ -195,7 +218,9 @@ impl Engine {
         let outcomes: Option<Vec<JobOutcome>> = running.outcomes.iter().cloned().collect();
         let outcomes = outcomes.ok_or_else(|| Error::device("not every job has finished"))?;
         let run = Run { kernels: engine::kernels(), elapsed_millis, n_workers };
-        Ok(Response::Done { report: running.merge.report(&outcomes, run) })
+        let mut report = running.merge.report(&outcomes, run);
+        report.warnings.extend(running.resumed());
+        Ok(Response::Done { report })
     }
 
     /// `files` holds the merged file.
@@ -215,6 +240,21 @@ impl Engine {
 }
 
 impl Running {
+    fn resume_job(&mut self, index: usize, outcome: JobOutcome) -> Result<()> {
+        let job = self.merge.jobs().get(index);
+        let n_tensors = job.ok_or_else(|| Error::usage("there is no such job"))?.n_tensors();
+        self.finish_job(index, outcome, 0);
+        self.n_resumed += n_tensors;
+        Ok(())
+    }
+
+    fn resumed(&self) -> Option<String> {
+        let (n, total) = (self.n_resumed, self.merge.plan().tensors.len());
+        (n > 0).then(|| {
+            format!("{n} of {total} tensors had been merged before an interruption and were kept.")
+        })
+    }
+
     fn finish_job(&mut self, index: usize, outcome: JobOutcome, written_bytes: u64) -> Progress {
         let jobs = self.merge.jobs();
         let plan = self.merge.plan();

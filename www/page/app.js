@@ -12,7 +12,7 @@ import { renderModels } from "./models.js";
 import { addFiles } from "./pick.js";
 import { renderPlan } from "./plan.js";
 import { ProgressView } from "./progress.js";
-import { renderReport } from "./report.js";
+import { renderDigest, renderReport } from "./report.js";
 import { extended } from "./selection.js";
 import { maxWorkers, readOptions, renderCoefficients } from "./settings.js";
 
@@ -178,6 +178,7 @@ export class App {
         (progress) => this.#progress.update(progress),
       );
       renderReport(report, file);
+      this.#digest();
       this.#finish();
       byId("report", HTMLElement).hidden = false;
       byId("report-title", HTMLElement).focus({ preventScroll: true });
@@ -219,6 +220,14 @@ export class App {
 
   cancel() {
     if (this.isRunning) this.#client.cancel();
+  }
+
+  async #digest() {
+    try {
+      renderDigest(await this.#client.digest());
+    } catch {
+      renderDigest(undefined);
+    }
   }
 
   /** @param {import("../protocol.js").Report} report */

@@ -3,12 +3,16 @@
 // A cancelled or crashed worker is thrown away. The next request starts another and first gives it
 // the files again, so that nothing the user chose is lost.
 
-/** @import { Evaluation, FromWorker, Inventory, Options, PickedFile, Plan, Progress, Report, Request, Response, Selection, ErrorData } from "../protocol.js" */
+/** @import { Evaluation, FromWorker, Inventory, Options, PickedFile, Plan, Progress, Report, Request, Response, Selection, ErrorData, WrittenFile } from "../protocol.js" */
 
 /** @import { Parts } from "./parts.js" */
 
+import { BUILD } from "../build.js";
 import { startWorker } from "../worker/trusted.js";
 import { PAGE_NAME } from "./lock.js";
+
+/** How long a worker may take to give up a merge. */
+const PATIENCE_MILLIS = 800;
 
 /** A request that was answered by an error. */
 export class Failed extends Error {
@@ -77,6 +81,13 @@ export class Client {
     return { report: response.report, file };
   }
 
+  /** @returns {Promise<WrittenFile>} */
+  async digest() {
+    const { response } = await this.#ask({ type: "digest" });
+    if (response.type !== "digest") throw unexpected(response);
+    return response.file;
+  }
+
   /** @returns {Promise<Evaluation>} */
   async evaluate() {
     const { response } = await this.#ask({ type: "evaluate" });
@@ -84,9 +95,15 @@ export class Client {
     return response.evaluation;
   }
 
-  /** Stops whatever runs, at once. */
+  /** Stops the merge that runs; with the worker, if that does not answer. */
   cancel() {
-    this.#discard(new Cancelled("cancelled"));
+    if (!this.#worker || this.#pending.size === 0) return;
+    this.#worker.postMessage({ cancel: true });
+    const worker = this.#worker;
+    setTimeout(() => {
+      const isStuck = this.#worker === worker && this.#pending.size > 0;
+      if (isStuck) this.#discard(new Cancelled("cancelled"));
+    }, PATIENCE_MILLIS);
   }
 
   /** @param {Request} request @param {(progress: Progress) => void} [onProgress] */
@@ -132,14 +149,18 @@ export class Client {
       this.#discard(crashed(event.message));
     };
     worker.onmessageerror = () => this.#discard(crashed("an answer could not be read"));
-    worker.postMessage({ compute, builds });
+    worker.postMessage({ compute, builds, identity: BUILD });
     return worker;
   }
 
   /** @param {FromWorker} message */
-  #receive({ id, response, file }) {
+  #receive({ id, response, file, cancelled }) {
     const pending = this.#pending.get(id);
     if (!pending) return;
+    if (cancelled || !response) {
+      this.#pending.delete(id);
+      return pending.reject(new Cancelled("cancelled"));
+    }
     if (response.type === "progress") return pending.onProgress?.(response);
     this.#pending.delete(id);
     if (response.type !== "failed") return pending.resolve({ response, file });

@@ -17,6 +17,9 @@ const POLICY =
 /** By this name the workers of this page find the page. */
 export const PAGE_NAME = `gramerge ${crypto.randomUUID?.() ?? Math.random()}`;
 
+/** Where this page is; reloading it leads to the same place and nowhere else. */
+const ADDRESS = withoutHash(location.href);
+
 /** The outer page's sandbox is around this one. */
 export const isFramed = parent !== window;
 
@@ -44,10 +47,15 @@ export function lockNetwork(onChange) {
 
 /** Nothing on this page leads to another. @param {NavigateEvent} event */
 function stopLeaving(event) {
-  const isSaving = event.downloadRequest !== null && event.destination.url.startsWith("blob:");
-  const isReload = event.navigationType === "reload";
-  if (event.cancelable && !isSaving && !isReload && !event.destination.sameDocument)
-    event.preventDefault();
+  const { url, sameDocument } = event.destination;
+  const isSaving = event.downloadRequest !== null && url.startsWith("blob:");
+  const isReload = event.navigationType === "reload" && withoutHash(url) === ADDRESS;
+  if (event.cancelable && !sameDocument && !isSaving && !isReload) event.preventDefault();
+}
+
+/** @param {string} url */
+function withoutHash(url) {
+  return url.split("#")[0] ?? url;
 }
 
 /**

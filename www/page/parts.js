@@ -81,7 +81,10 @@ function neighbour(path, name) {
  * @param {string} path
  */
 export async function load(path) {
-  const response = await fetch(path, { integrity: FILES[path] ?? "" }).catch(() => null);
+  const wish = { integrity: FILES[path] ?? "" };
+  const response = await fetch(path, wish)
+    .catch(() => fetch(path, { ...wish, cache: "reload" })) // an older one may have been cached
+    .catch(() => null);
   if (response?.ok && path in FILES) return response;
   throw new Error(await whyNot(path));
 }

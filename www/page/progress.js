@@ -4,6 +4,7 @@
 
 import { announce, byId } from "./dom.js";
 import { bytes, duration, printable, whole } from "./format.js";
+import { keepAwake, letSleep } from "./wake.js";
 
 const TITLE = document.title;
 const MIN_FRACTION_FOR_ESTIMATE = 0.03;
@@ -22,6 +23,7 @@ export class ProgressView {
     this.#announced = 0;
     this.#writeBytes = plan.estimate.write_bytes;
     addEventListener("beforeunload", guard);
+    keepAwake();
     byId("run-current", HTMLElement).textContent = "Starting";
     this.update({
       tensors_done: 0,
@@ -69,6 +71,7 @@ export class ProgressView {
 
   stop() {
     removeEventListener("beforeunload", guard);
+    letSleep();
     document.title = TITLE;
   }
 }

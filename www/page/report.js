@@ -1,6 +1,6 @@
 // The report: what happened to every tensor, and how far the result can be trusted.
 
-/** @import { Report, SolveReport, TensorReport } from "../protocol.js" */
+/** @import { Report, SolveReport, TensorReport, WrittenFile } from "../protocol.js" */
 
 import { breakable, byId, el, prose, replace } from "./dom.js";
 import {
@@ -56,6 +56,7 @@ export function renderReport(report, file) {
   byId("save-note", HTMLElement).textContent = file
     ? `${OUTPUT_NAME}, ${bytes(file.size)}`
     : "The worker sent no file.";
+  byId("report-digest", HTMLElement).textContent = "SHA-256: reading the merged file";
   byId("report-settings", HTMLElement).textContent = settings(report);
   byId("report-summary", HTMLElement).textContent = summary(report);
   replace(byId("report-bound", HTMLElement), ...bound(report));
@@ -65,6 +66,14 @@ export function renderReport(report, file) {
   );
   drawErrors(byId("report-errors", HTMLElement), report.tensors, BOUND);
   renderTable(report);
+}
+
+/** The file's digest, once it has been read again. @param {WrittenFile | undefined} file */
+export function renderDigest(file) {
+  byId("report-digest", HTMLElement).textContent = file
+    ? `SHA-256: ${file.sha256}`
+    : "SHA-256: the merged file could not be read again";
+  if (current && file) current.report.files = [{ ...file, name: OUTPUT_NAME }];
 }
 
 /** @param {Report} report */

@@ -5,8 +5,8 @@
  * The first message brings all code that it and its computing workers run; it can load none, since
  * the network is locked by the time it starts.
  *
- * One request is answered after the other. To cancel, the page terminates this worker; its
- * computing workers end with it, and what it has written is removed by the next one.
+ * One request is answered after the other. A merge can be cancelled between any two messages; what
+ * it has written is removed before the answer. If the tab ends instead, it can be gone on with.
  */
 
 import { makeEngine } from "./kernels.js";
@@ -19,18 +19,15 @@ import { reportRequests } from "./requests.js";
 /**
  * What the first message holds.
  * @typedef {object} Parts
- * @property {Build[]} builds of the engine: the processor's, and the graphics card's if there is one
+ * @property {[Build, ...Build[]]} builds of the engine: the processor's, perhaps the card's
  * @property {string} compute `blob:` address of `compute.js`
+ * @property {string} identity of the whole page's build
  */
 
 reportRequests();
 
-/** @type {string} */
-let compute;
-/** The processor's build. @type {Build} */
-let build;
-/** The graphics card's. @type {Build | undefined} */
-let cardBuild;
+/** @type {Parts} */
+let parts;
 /** @type {Promise<any>} */
 let loading;
 
@@ -38,16 +35,16 @@ let loading;
 let inputs = { files: [], paths: [] };
 /** The last merge. @type {File | undefined} */
 let merged;
+/** Cancels the merge that runs. @type {AbortController | undefined} */
+let running;
 /** Requests wait for those before them. */
 let queue = Promise.resolve();
 
 onmessage = ({ data }) => {
-  ({
-    compute,
-    builds: [build, cardBuild],
-  } = /** @type {{ compute: string, builds: [Build, Build?] }} */ (data));
-  loading = makeEngine(build);
+  parts = data;
+  loading = makeEngine(parts.builds[0]);
   onmessage = ({ data }) => {
+    if (data.cancel) return running?.abort();
     queue = queue.then(() => answer(data));
   };
 };
@@ -64,15 +61,20 @@ async function answer({ id, request, files }) {
         return reply(await engine.handle(request, inputs.files));
       case "merge":
         return reply(await merge(engine, request, reply), merged);
+      case "digest":
       case "evaluate":
         return reply(await engine.handle(request, merged ? [merged] : []));
       default:
         return reply(await engine.handle(request, []));
     }
   } catch (error) {
+    if (isCancelled(error)) return postMessage({ id, cancelled: true });
     reply(asFailed(error));
   }
 }
+
+/** @param {any} error */
+const isCancelled = (error) => error instanceof DOMException && error.name === "AbortError";
 
 /**
  * @param {any} engine
@@ -82,8 +84,10 @@ async function answer({ id, request, files }) {
 async function merge(engine, request, reply) {
   const start = performance.now();
   merged = undefined;
+  running = new AbortController();
+  const { signal } = running;
   const opening = engine.begin(request);
-  const output = await createOutput(opening.total_bytes);
+  const output = await createOutput(opening.total_bytes, fingerprint(request));
   let writtenBytes = 0;
   /** @param {number} offsetBytes @param {Uint8Array} bytes */
   const write = (offsetBytes, bytes) => {
@@ -91,7 +95,9 @@ async function merge(engine, request, reply) {
     writtenBytes += bytes.length;
   };
   try {
+    signal.throwIfAborted();
     write(0, engine.header_bytes());
+    const skipped = resume(engine, output.finished);
     const card = opening.solves.length > 0 && cardFor(request.options.device);
     await runJobs({
       // A layer on the card is nobody else's.
@@ -100,12 +106,18 @@ async function merge(engine, request, reply) {
         ? { jobs: opening.solves, setUp: { build: card, ...inputs, request } }
         : undefined,
       nWorkers: opening.n_workers,
-      script: compute,
-      setUp: { build, ...inputs, request },
+      script: parts.compute,
+      setUp: { build: parts.builds[0], ...inputs, request },
       explain: (index, { why, refusedBytes }) => engine.worker_died(index, why, refusedBytes),
+      skipped,
+      signal,
       write,
-      finished: (index, outcome) => reply(engine.finish_job(index, outcome, writtenBytes)),
+      finished(index, outcome) {
+        reply(engine.finish_job(index, outcome, writtenBytes));
+        output.record({ index, outcome });
+      },
     });
+    await engine.check_inputs();
     merged = await output.finish();
   } catch (error) {
     await output.discard();
@@ -119,9 +131,41 @@ async function merge(engine, request, reply) {
  * @param {"auto" | "cpu" | "gpu"} device
  */
 function cardFor(device) {
-  if (device === "gpu" && !cardBuild)
+  const build = parts.builds[1];
+  if (device === "gpu" && !build)
     throw new Error("this page was loaded without its graphics-card engine; reload it");
-  return device === "cpu" ? undefined : cardBuild;
+  return device === "cpu" ? undefined : build;
+}
+
+/**
+ * What must be the same for an interrupted merge to go on: inputs, settings, build.
+ * @param {any} request
+ */
+function fingerprint({ selection, options }) {
+  const files = inputs.files.map(({ size, lastModified }, index) => [
+    inputs.paths[index],
+    size,
+    lastModified,
+  ]);
+  return JSON.stringify([parts.identity, parts.builds.map(({ name }) => name), files, selection, options]);
+}
+
+/**
+ * Takes jobs that were finished before an interruption; those that it cannot take run again.
+ * @param {any} engine
+ * @param {import("./journal.js").Entry[]} entries
+ */
+function resume(engine, entries) {
+  const skipped = new Set();
+  for (const { index, outcome } of entries) {
+    try {
+      engine.resume_job(index, outcome);
+      skipped.add(index);
+    } catch {
+      continue;
+    }
+  }
+  return skipped;
 }
 
 /** @param {any} error */

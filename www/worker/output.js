@@ -2,12 +2,13 @@
 /**
  * Where merged bytes are kept until the user saves them: a file in the origin's private file
  * system, or memory where the browser has none.
- *
- * Each worker keeps its files in a folder of its own, and holds a lock of the folder's name for as
- * long as it lives. Folders without a holder were left behind by closed tabs and are removed.
  */
 
-const FOLDER = "gramerge";
+import { ownFolder } from "./folders.js";
+import { startJournal } from "./journal.js";
+
+/** @import { Entry } from "./journal.js" */
+
 /** Beyond this, memory is no place for an output. */
 const MAX_MEMORY_BYTES = 1 << 30;
 /** Chromium writes larger pieces at a third of the speed. */
@@ -15,33 +16,32 @@ const WRITE_BYTES = 1 << 20;
 
 /**
  * @typedef {object} Output
+ * @property {Entry[]} finished jobs whose bytes are there already
  * @property {(offsetBytes: number, bytes: Uint8Array) => void} write
+ * @property {(entry: Entry) => void} record notes a finished job
  * @property {() => Promise<File>} finish
  * @property {() => Promise<void>} discard
  */
 
-/** The folder of this worker, once it has one. @type {Promise<FileSystemDirectoryHandle> | undefined} */
-let ownFolder;
-let nextNumber = 1;
-
 /**
  * @param {number} totalBytes
+ * @param {string} fingerprint identifies the merge, to go on with it after an interruption
  * @returns {Promise<Output>}
  */
-export async function createOutput(totalBytes) {
+export async function createOutput(totalBytes, fingerprint) {
   try {
-    return await createFile(totalBytes);
+    return await createFile(totalBytes, fingerprint);
   } catch (error) {
     if (totalBytes > MAX_MEMORY_BYTES || isFull(error)) throw explain(error, totalBytes);
     return createInMemory(totalBytes);
   }
 }
 
-/** @param {number} totalBytes */
-async function createFile(totalBytes) {
-  ownFolder ??= makeFolder();
-  const folder = await ownFolder;
-  const name = `merged-${nextNumber++}.safetensors`;
+/** @param {number} totalBytes @param {string} fingerprint @returns {Promise<Output>} */
+async function createFile(totalBytes, fingerprint) {
+  const { folder, interrupted } = await ownFolder(fingerprint);
+  const name = interrupted?.name ?? `${crypto.randomUUID()}.safetensors`;
+  if (!interrupted) await checkSpace(totalBytes);
   const file = await folder.getFileHandle(name, { create: true });
   const handle = await file.createSyncAccessHandle();
   const discard = async () => {
@@ -49,22 +49,36 @@ async function createFile(totalBytes) {
     await folder.removeEntry(name);
   };
   try {
+    // An interrupted output has its length from the start.
+    const entries = handle.getSize() === totalBytes ? (interrupted?.entries ?? []) : [];
     handle.truncate(totalBytes);
+    const journal = await startJournal(folder, { name, fingerprint, entries }, handle);
+    return {
+      finished: entries,
+      write: (offsetBytes, bytes) => writeAll(handle, offsetBytes, bytes),
+      record: journal.add,
+      async finish() {
+        handle.flush();
+        handle.close();
+        await journal.remove();
+        await removeOthers(folder, name);
+        return file.getFile();
+      },
+      async discard() {
+        await journal.remove();
+        await discard();
+      },
+    };
   } catch (error) {
     await discard();
     throw error;
   }
-  return {
-    write: (/** @type {number} */ offsetBytes, /** @type {Uint8Array} */ bytes) =>
-      writeAll(handle, offsetBytes, bytes),
-    finish: async () => {
-      handle.flush();
-      handle.close();
-      await removeOthers(folder, name);
-      return file.getFile();
-    },
-    discard,
-  };
+}
+
+/** A browser's own estimate may be too high, but never is too low. @param {number} totalBytes */
+async function checkSpace(totalBytes) {
+  const { quota = Infinity, usage = 0 } = await navigator.storage.estimate();
+  if (quota - usage < totalBytes) throw new DOMException("", "QuotaExceededError");
 }
 
 /**
@@ -84,30 +98,6 @@ function writeAll(handle, offsetBytes, bytes) {
   }
 }
 
-async function makeFolder() {
-  const root = await navigator.storage.getDirectory();
-  const folder = await root.getDirectoryHandle(FOLDER, { create: true });
-  await removeAbandoned(folder);
-  const name = crypto.randomUUID();
-  await new Promise((resolve) => {
-    navigator.locks.request(`${FOLDER}/${name}`, () => {
-      resolve(undefined);
-      return new Promise(() => {}); // held until this worker ends
-    });
-  });
-  return folder.getDirectoryHandle(name, { create: true });
-}
-
-/** @param {FileSystemDirectoryHandle} folder */
-async function removeAbandoned(folder) {
-  for await (const name of folder.keys()) {
-    await navigator.locks.request(`${FOLDER}/${name}`, { ifAvailable: true }, async (lock) => {
-      // Another tab may be removing it too.
-      if (lock) await folder.removeEntry(name, { recursive: true }).catch(() => {});
-    });
-  }
-}
-
 /**
  * @param {FileSystemDirectoryHandle} folder
  * @param {string} kept
@@ -119,12 +109,13 @@ async function removeOthers(folder, kept) {
   }
 }
 
-/** @param {number} totalBytes */
+/** @param {number} totalBytes @returns {Output} */
 function createInMemory(totalBytes) {
   const bytes = new Uint8Array(totalBytes);
   return {
-    write: (/** @type {number} */ offsetBytes, /** @type {Uint8Array} */ piece) =>
-      bytes.set(piece, offsetBytes),
+    finished: [],
+    write: (offsetBytes, piece) => bytes.set(piece, offsetBytes),
+    record() {},
     finish: async () => new File([bytes], "merged.safetensors"),
     discard: async () => {},
   };

@@ -22,6 +22,8 @@ import { startWorker } from "./trusted.js";
  * @property {object} setUp the `begin` message of every worker
  * @property {{jobs: number[], setUp: object}} [card] the jobs of the worker with a graphics card
  * @property {(index: number, death: Death) => object} explain a `failed` message
+ * @property {Set<number>} skipped jobs that were finished before
+ * @property {AbortSignal} signal
  * @property {(offsetBytes: number, bytes: Uint8Array) => void} write
  * @property {(index: number, outcome: unknown) => void} finished
  */
@@ -46,13 +48,13 @@ export function runJobs(work) {
     /** @type {Set<Worker>} */
     const workers = new Set();
     const onCard = new Set(work.card?.jobs);
-    const tasks = tasksOf(work.nHelpers);
+    const tasks = tasksOf(work.nHelpers).filter(({ index }) => !work.skipped.has(index));
     const shares = createShares(work.nHelpers);
     const others = tasks.filter(({ index }) => !onCard.has(index));
     /** Workers without a task wait for what the card hands back. @type {Set<() => void>} */
     const idle = new Set();
     const retried = new Set();
-    let remaining = work.nHelpers.length;
+    let remaining = work.nHelpers.length - work.skipped.size;
 
     /** @param {() => void} settle */
     const stop = (settle) => {
@@ -60,6 +62,7 @@ export function runJobs(work) {
       workers.clear();
       settle();
     };
+    work.signal.addEventListener("abort", () => stop(() => reject(work.signal.reason)));
 
     /** @param {Task[]} queue @param {object} setUp */
     const start = (queue, setUp) => {
@@ -93,6 +96,18 @@ export function runJobs(work) {
         start(queue, setUp);
       };
 
+      /** @param {{index: number, outcome: unknown}} job */
+      const finished = ({ index, outcome }) => {
+        shares.finish(index);
+        try {
+          work.finished(index, outcome);
+        } catch (error) {
+          return stop(() => reject(error));
+        }
+        remaining -= 1;
+        return remaining === 0 ? stop(resolve) : next();
+      };
+
       worker.onmessage = ({ data }) => {
         switch (data.type) {
           case "ready":
@@ -107,10 +122,7 @@ export function runJobs(work) {
             shares.add(data.index, data.place, data.rows);
             return next();
           case "outcome":
-            shares.finish(data.index);
-            work.finished(data.index, data.outcome);
-            remaining -= 1;
-            return remaining === 0 ? stop(resolve) : next();
+            return finished(data);
           case "handed_back":
             others.push({ index: data.index, place: 0 });
             [...idle].forEach((wake) => wake());

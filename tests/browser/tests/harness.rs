@@ -120,6 +120,35 @@ fn records_requests_of_page_and_worker() {
 }
 
 #[test]
+fn works_in_the_frame_that_a_page_consists_of() {
+    let outer = page("<title>outer</title><iframe src='inner.html'></iframe>");
+    let inner = page("<label>Inner text <input></label><button>Press</button>");
+    let inner = inner
+        + "<script>document.querySelector('button').onclick = () => {
+        document.body.append(document.createElement('iframe')); window.pressed = true };</script>";
+    let (mut session, _folder) = serving(&[("index.html", &outer), ("inner.html", &inner)]);
+    let path = |session: &mut Session| session.evaluate("location.pathname");
+    assert_eq!(path(&mut session), "/inner.html");
+    assert_eq!(session.evaluate_in_tab("location.pathname"), "/");
+    session.by_label("Inner text");
+    session.click_button("Press");
+    session.wait_for("window.pressed");
+    assert_eq!(path(&mut session), "/inner.html", "a later frame was taken for the page's");
+    session.reload();
+    assert_eq!(session.evaluate("window.pressed ?? null"), serde_json::Value::Null);
+    assert_eq!(path(&mut session), "/inner.html");
+}
+
+#[test]
+fn the_server_tells_what_it_was_asked_for_until_it_ends() {
+    let (mut session, _folder) = serving(&[("index.html", &page(""))]);
+    session.evaluate("fetch('x?y')");
+    assert!(session.requests_at_server().contains(&"GET /x?y".to_string()));
+    session.stop_server();
+    assert_eq!(session.evaluate("fetch('').then(() => true, () => false)"), false);
+}
+
+#[test]
 fn files_are_chosen_dropped_and_saved() {
     let html = page(
         "<label>Some files <input type=file multiple id=i></label>

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -19,22 +19,24 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A running server. Dropping it stops it.
 pub struct Server {
     thread: Option<JoinHandle<()>>,
-    stopping: Arc<AtomicBool>,
     address: SocketAddr,
-    seen: Arc<Seen>,
+    site: Arc<Site>,
 }
 
-/// Every request so far, such as `GET /index.html`, in the order in which they came.
-#[derive(Default)]
-struct Seen(Mutex<Vec<String>>);
+/// What the threads of a server share.
+struct Site {
+    root: PathBuf,
+    stopping: AtomicBool,
+    requests: Mutex<Vec<String>>,
+}
 
-impl Seen {
-    fn note(&self, request: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+impl Site {
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
-    fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn requests(&self) -> MutexGuard<'_, Vec<String>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -48,17 +50,16 @@ impl Server {
             .map_err(|e| format!("cannot serve on port {port}: {e}; try `--port 0`"))?;
         let address =
             listener.local_addr().map_err(|e| format!("the server has no address: {e}"))?;
-        let stopping = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&stopping);
-        let seen = Arc::<Seen>::default();
-        let noting = Arc::clone(&seen);
-        let thread = std::thread::spawn(move || accept(&listener, &root, &stop, &noting));
-        Ok(Server { thread: Some(thread), stopping, address, seen })
+        let (stopping, requests) = (AtomicBool::new(false), Mutex::default());
+        let site = Arc::new(Site { root, stopping, requests });
+        let shared = Arc::clone(&site);
+        let thread = std::thread::spawn(move || accept(&listener, &shared));
+        Ok(Server { thread: Some(thread), address, site })
     }
 
     /// Every request so far, such as `GET /index.html`, in the order in which they came.
     pub fn requests(&self) -> Vec<String> {
-        self.seen.all()
+        self.site.requests().clone()
     }
 
     /// The address of the folder's `index.html`.
@@ -76,7 +77,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.site.stopping.store(true, Ordering::Relaxed);
         // A last connection wakes the thread that waits for one.
         TcpStream::connect(self.address).ok();
         if let Some(thread) = self.thread.take() {
@@ -86,29 +87,33 @@ impl Drop for Server {
 }
 
 /// One thread and one answer per connection: nothing can wait behind an idle one.
-fn accept(listener: &TcpListener, root: &Path, stopping: &AtomicBool, seen: &Arc<Seen>) {
+fn accept(listener: &TcpListener, site: &Arc<Site>) {
     for stream in listener.incoming() {
-        if stopping.load(Ordering::Relaxed) {
+        if site.is_stopping() {
             return;
         }
-        let (root, seen) = (root.to_path_buf(), Arc::clone(seen));
+        let site = Arc::clone(site);
         if let Ok(stream) = stream {
             // A browser that hangs up in the middle of an answer is its own affair.
-            std::thread::spawn(move || answer(&stream, &root, &seen).ok());
+            std::thread::spawn(move || answer(&stream, &site).ok());
         }
     }
 }
 
-fn answer(stream: &TcpStream, root: &Path, seen: &Seen) -> io::Result<()> {
+fn answer(stream: &TcpStream, site: &Site) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let (method, url) = request(stream)?;
-    seen.note(format!("{method} {url}"));
+    // A connection may have been opened before the server ended, and used only now.
+    if site.is_stopping() {
+        return Ok(());
+    }
+    site.requests().push(format!("{method} {url}"));
     let with_body = match method.as_str() {
         "GET" => true,
         "HEAD" => false,
         _ => return text(stream, "405 Method Not Allowed", "only GET and HEAD"),
     };
-    let found = file_under(root, &url).and_then(|path| Some((File::open(&path).ok()?, path)));
+    let found = file_under(&site.root, &url).and_then(|path| Some((File::open(&path).ok()?, path)));
     let Some((mut file, path)) = found else {
         return text(stream, "404 Not Found", "no such file");
     };

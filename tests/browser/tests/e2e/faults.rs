@@ -4,6 +4,7 @@ use gramerge_browser_tests::Session;
 
 use crate::inputs::{CASE, Folder, paths};
 use crate::opened;
+use crate::pages::Copy;
 
 /// The alert says all of this, and there is nothing to save.
 fn is_refused(page: &mut Session, words: &[&str]) {
@@ -90,4 +91,61 @@ fn a_file_that_changes_is_refused_and_can_be_chosen_again() {
     page.by_role("table", "Plan");
     page.click_button("Merge");
     page.by_role("region", "Report");
+}
+
+/// A change after the last byte was read, which no reading notices.
+#[test]
+fn a_file_that_changes_before_publishing_is_refused() {
+    let (copy, folder) = (Copy::new(), Folder::of_golden(CASE));
+    let line = "    await engine.check_inputs();";
+    let waiting =
+        "    while (!(await caches.has('changed'))) await 0;\n    await engine.check_inputs();";
+    copy.change("worker/coordinator.js", line, waiting);
+    copy.publish("worker/coordinator.js", "waiting");
+    let mut page = Session::serving(copy.folder());
+    page.open("");
+    with(&mut page, &folder);
+    page.by_role("table", "Plan");
+    page.click_button("Merge");
+    page.wait_for("document.querySelector('#run-percent').textContent === '100 %'");
+    let name = "a.gram.safetensors";
+    let bytes = std::fs::read(folder.path(name)).unwrap();
+    folder.write(name, &[&bytes[..], b"more"].concat());
+    page.evaluate("caches.open('changed')");
+    is_refused(&mut page, &[name, "changed"]);
+    page.wait_for(crate::cancel::EMPTY);
+}
+
+/// A disk that is full at the n-th write, for every n until the merge succeeds.
+#[test]
+fn a_full_disk_is_explained_whenever_it_fills() {
+    let (copy, folder) = (Copy::new(), Folder::of_golden(CASE));
+    let line = "    for (let start = 0; start < bytes.length; start += WRITE_BYTES) {";
+    let refuse = "    if (--writesLeft < 0) throw new DOMException('', 'QuotaExceededError');";
+    copy.change("worker/output.js", line, &format!("{refuse}\n{line}"));
+    let first = "const WRITE_BYTES = 1 << 20;";
+    copy.change("worker/output.js", first, &format!("{first}\nlet writesLeft = 0;"));
+    let made = "    const journal = await startJournal(";
+    // A failed merge may cost its worker, so attempts are counted where they outlive it.
+    let count =
+        "    writesLeft = (await caches.keys()).filter((name) => name.startsWith('try')).length;
+    await caches.open(`try ${writesLeft}`);";
+    copy.change("worker/output.js", made, &format!("{count}\n{made}"));
+    copy.publish("worker/output.js", "full");
+    let mut page = Session::serving(copy.folder());
+    page.open("");
+    with(&mut page, &folder);
+    page.by_role("table", "Plan");
+    let mut refusals = 0;
+    loop {
+        page.click_button("Merge");
+        page.wait_for("!document.querySelector('[role=alert]').hidden || !document.querySelector('#report').hidden");
+        if page.has_role("region", "Report") {
+            break;
+        }
+        is_refused(&mut page, &["no room", "free some disk space"]);
+        page.wait_for(crate::cancel::EMPTY);
+        refusals += 1;
+    }
+    assert!(refusals > 3, "the disk was full {refusals} times only");
 }

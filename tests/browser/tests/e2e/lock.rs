@@ -165,7 +165,7 @@ fn a_download_link_is_no_way_out() {
 fn a_download_link_would_be_one_in_a_weaker_frame() {
     let copy = Copy::new();
     copy.change("shell.js", "allow-modals", "allow-modals allow-downloads");
-    copy.change("page/lock.js", "event.preventDefault();", ";");
+    copy.change("page/lock.js", "event.preventDefault();", "void 0;");
     let mut page = Session::serving(copy.folder());
     page.open("");
     page.wait_for(LOCKED);
@@ -190,6 +190,17 @@ fn title_and_settings_show_in_the_tab() {
     page.wait_for("document.querySelector('#alpha').value === '0.75'");
     page.evaluate("void (document.title = 'half way')");
     page.wait_for("parent.document.title === 'half way'");
+    page.assert_quiet();
+}
+
+#[test]
+fn the_keyboard_starts_inside_the_frame() {
+    let mut page = locked();
+    page.press("Tab");
+    page.wait_for("document.activeElement.textContent === 'Skip to the files'");
+    page.press("Enter");
+    page.press("Tab");
+    page.wait_for("document.activeElement.id === 'pick-files'");
     page.assert_quiet();
 }
 

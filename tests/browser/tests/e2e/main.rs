@@ -12,6 +12,7 @@ mod lock;
 mod merge;
 mod offline;
 mod pages;
+mod resume;
 mod sample;
 mod workers;
 

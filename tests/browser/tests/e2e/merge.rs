@@ -82,3 +82,13 @@ fn a_folder_is_grouped_into_models() {
     page.by_role("table", "Plan");
     page.assert_quiet();
 }
+
+#[test]
+fn a_dropped_folder_is_read() {
+    let folder = Folder::of_golden(CASE);
+    let mut page = opened();
+    page.drop_files("body", &[folder.folder()]);
+    page.wait_for("document.querySelectorAll('#model-cards > li').length === 2");
+    page.by_role("table", "Plan");
+    page.assert_quiet();
+}

@@ -1,0 +1,83 @@
+//! A merge that a closed tab interrupts goes on, if it is the same merge.
+
+use gramerge_browser_tests::Session;
+
+use crate::inputs::{Folder, paths};
+use crate::pages::Copy;
+
+const LEAD: &str = "  const outcome = await engine.run_job(";
+/// From the fifth layer on, workers wait until the page has been closed once.
+const STALLED: &str = "  if (index >= 4 && !(await caches.has('go'))) await new Promise(() => {});
+  const outcome = await engine.run_job(";
+
+/// A tab that is closed when four of six layers are written down.
+fn interrupted(copy: &Copy, folder: &Folder) -> Session {
+    copy.change("worker/compute.js", LEAD, STALLED);
+    copy.publish("worker/compute.js", "stalling");
+    let line = "const FLUSH_MILLIS = 1000;";
+    copy.change("worker/journal.js", line, "const FLUSH_MILLIS = 0;");
+    copy.publish("worker/journal.js", "stalling");
+    let mut page = Session::serving(copy.folder());
+    page.open("");
+    begin(&mut page, folder);
+    page.wait_for("document.querySelector('#run-figures').textContent.startsWith('4 of 6')");
+    page.evaluate("caches.open('go')");
+    // Nobody is there to answer whether to leave.
+    page.evaluate(
+        "addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)",
+    );
+    page.open("");
+    page
+}
+
+fn begin(page: &mut Session, folder: &Folder) {
+    page.set_files("Models and Gram files", &paths(&folder.inputs()));
+    page.by_role("table", "Plan");
+    page.click_button("Merge");
+}
+
+fn saved(page: &mut Session) -> Vec<u8> {
+    page.by_role("region", "Report");
+    page.click_button("Save merged model");
+    let saved = page.saved_file();
+    std::fs::read(saved).unwrap()
+}
+
+fn undisturbed(folder: &Folder, query: &str) -> Vec<u8> {
+    let mut page = Session::start("GRAMERGE_WEB");
+    page.open(query);
+    begin(&mut page, folder);
+    saved(&mut page)
+}
+
+const WARNINGS: &str = "document.querySelector('#report-warnings').textContent";
+
+#[test]
+fn an_interrupted_merge_goes_on_and_has_the_same_bytes() {
+    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+    let mut page = interrupted(&copy, &folder);
+    begin(&mut page, &folder);
+    let bytes = saved(&mut page);
+    let warnings = page.evaluate(WARNINGS);
+    let words = "4 of 6 tensors had been merged before an interruption";
+    assert!(warnings.as_str().is_some_and(|text| text.contains(words)), "{warnings}");
+    assert!(bytes == undisturbed(&folder, ""), "other bytes than without an interruption");
+}
+
+#[test]
+fn another_merge_does_not_go_on_with_it() {
+    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+    let mut page = interrupted(&copy, &folder);
+    let bytes = std::fs::read(folder.path("b.safetensors")).unwrap();
+    let mut changed = bytes.clone();
+    let end = changed.len();
+    changed[end - 4..].copy_from_slice(&0.5_f32.to_le_bytes());
+    folder.write("b.safetensors", &changed);
+    begin(&mut page, &folder);
+    let merged = saved(&mut page);
+    assert_eq!(
+        page.evaluate(WARNINGS).as_str().map(|text| text.contains("interruption")),
+        Some(false)
+    );
+    assert!(merged == undisturbed(&folder, ""), "old tensors in a new merge");
+}
