@@ -5,6 +5,7 @@
 //! - [`format`]: bytes to tensors and back. Knows no merging and no browser.
 //! - [`merge`]: plans, the RegMean mathematics, averaging, reports. Does no I/O of its own.
 //! - [`backend`]: matrix kernels behind one small trait. Knows no tensor names.
+//! - [`engine`]: who solves the layers of a merge, and what happens when a device fails.
 //! - [`io`]: sources and sinks of bytes: files here, `Blob`s in a browser.
 //! - [`protocol`]: every message between the page and its workers, declared once.
 //! - [`sample`]: runs the bundled digits classifier on its held-out images.
@@ -12,6 +13,7 @@
 
 pub mod backend;
 pub mod dtype;
+pub mod engine;
 mod error;
 pub mod format;
 pub mod io;

@@ -102,6 +102,8 @@ pub struct Progress {
 pub struct Opening {
     /// Jobs are known by their index, the most expensive first.
     pub n_jobs: usize,
+    /// The jobs that solve layers.
+    pub solves: Vec<usize>,
     /// Length of the output.
     pub total_bytes: u64,
     /// How many workers to start.

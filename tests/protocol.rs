@@ -59,6 +59,7 @@ fn examples() -> Vec<(&'static str, Value)> {
     };
     let solve = SolveReport {
         path: SolvePath::F32,
+        kernels: String::new(),
         condition: 1.0,
         error_estimate: 0.0,
         residual: 0.0,
@@ -66,6 +67,7 @@ fn examples() -> Vec<(&'static str, Value)> {
         n_iterations: 0,
         floor: 0.0,
         missed: None,
+        fault: None,
     };
     let tensor = TensorReport {
         name: String::new(),

@@ -107,6 +107,7 @@ export interface Plan {
 
 export interface SolveReport {
   path: SolvePath;
+  kernels: string;
   condition: number;
   error_estimate: number;
   residual: number;
@@ -114,6 +115,7 @@ export interface SolveReport {
   n_iterations: number;
   floor: number;
   missed?: Optional<string>;
+  fault?: Optional<string>;
 }
 
 export interface TensorReport {

@@ -16,11 +16,11 @@ use gramerge::{Error, Result};
 use pollster::block_on;
 use serde::{Deserialize, Serialize};
 
-use crate::CpuEngines;
 use crate::data;
 pub use crate::held::Held;
 use crate::layer::{flops, path_name, to_bytes};
 use crate::memory::{Discard, MemoryFile};
+use gramerge::engine::CpuEngines;
 
 const N_BLOCKS: usize = 12;
 /// Name, inputs and outputs of a block's layers.
@@ -139,6 +139,7 @@ impl Bert {
     pub fn run(&self, job: usize) -> Result<Found> {
         let mut sink = Discard::default();
         let outcome = block_on(self.merge.run_job(&CpuEngines::default(), job, &Alone, &mut sink))?;
+        let outcome = outcome.unwrap_or_default();
         let mut found = Found { written_bytes: sink.written_bytes, ..Found::default() };
         for part in &outcome.parts {
             let solve = part.solve.as_ref().ok_or_else(|| Error::input("it was not solved"))?;

@@ -1,9 +1,8 @@
 //! A named piece of work: made ready once, run many times.
 
-use gramerge::backend::Backend;
 use serde::{Deserialize, Serialize};
 
-use crate::{CpuEngines, convert, layer, matrix, peak};
+use crate::{convert, layer, matrix, peak};
 
 /// What one run did; the clock is the caller's.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -60,5 +59,5 @@ pub fn prepare(name: &str) -> Option<Ready> {
 
 /// Which kernels this build runs.
 pub fn kernels() -> &'static str {
-    CpuEngines::default().single.name()
+    gramerge::engine::kernels()
 }

@@ -2,14 +2,14 @@
 
 use gramerge::Result;
 use gramerge::dtype::Dtype;
+use gramerge::engine::CpuEngines;
 use gramerge::merge::options::Precision;
 use gramerge::merge::plan::Orientation;
 use gramerge::merge::regmean::matrix::Stored;
-use gramerge::merge::regmean::{Alone, Gram, LayerGroup, Weight, solve};
+use gramerge::merge::regmean::{Alone, Gram, LayerGroup, Solution, Weight, solve};
 use gramerge::merge::report::SolvePath;
 use pollster::block_on;
 
-use crate::CpuEngines;
 use crate::case::{Ready, Work};
 use crate::data;
 
@@ -59,16 +59,22 @@ pub fn path_name(path: SolvePath) -> &'static str {
 
 fn run(group: &LayerGroup, precision: Precision) -> Result<Work> {
     let solution = block_on(solve(&CpuEngines::default(), group, precision, &Alone))?;
+    Ok(work(group, &solution))
+}
+
+/// What a solve did.
+pub(crate) fn work(group: &LayerGroup, solution: &Solution) -> Work {
     let report = &solution.reports[0];
-    Ok(Work {
+    Work {
         path: Some(path_name(report.path).into()),
         error_estimate: Some(report.error_estimate),
         condition: Some(report.condition),
         ..Work::flops(flops(group.n(), group.n_rows(), group.grams.len()))
-    })
+    }
 }
 
-fn group(n: usize, out: usize) -> Result<LayerGroup> {
+/// A layer of two models.
+pub(crate) fn group(n: usize, out: usize) -> Result<LayerGroup> {
     let gram = |model| Gram::full(stored(data::gram(1, model, n), n, n), 1.0);
     let stored = (0..2).map(|model| stored(data::weight(1, model, out, n), out, n)).collect();
     let weight = Weight {

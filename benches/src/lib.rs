@@ -3,6 +3,7 @@
 //! - [`data`]: seeded Gram matrices and weights, cheap to make.
 //! - [`case`]: one named piece of work, prepared once and run many times.
 //! - [`matrix`], [`layer`], [`convert`]: the cases; [`peak`] is what they are compared with.
+//! - `gpu`: the same on a graphics card.
 //! - [`bert`]: a whole merge of BERT's shape, from memory, by the product's own jobs.
 //!
 //! Timing is not done here: natively the driver has a clock, in a browser the worker has.
@@ -11,6 +12,8 @@ pub mod bert;
 pub mod case;
 pub mod convert;
 pub mod data;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod held;
 pub mod layer;
 pub mod matrix;
@@ -18,9 +21,3 @@ mod memory;
 pub mod peak;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
-
-use gramerge::backend::cpu::{Cpu, Native};
-use gramerge::merge::regmean::Engines;
-
-/// The fastest kernels of this build.
-pub type CpuEngines = Engines<Cpu<Native<f32>>, Cpu<Native<f64>>>;

@@ -12,7 +12,7 @@ use crate::data;
 /// Size of the product.
 const GEMM: usize = 960;
 /// Right-hand sides of a solve.
-const N_RHS: usize = 768;
+pub(crate) const N_RHS: usize = 768;
 
 /// The cases of this module.
 pub fn names() -> Vec<String> {
@@ -80,7 +80,7 @@ async fn factorise<B: Backend>(backend: &B, n: usize, s: Vec<B::Scalar>) -> Resu
 }
 
 /// A Gram matrix near the identity, so that many solves in a row neither grow nor vanish.
-fn conditioned(n: usize) -> Vec<f32> {
+pub(crate) fn conditioned(n: usize) -> Vec<f32> {
     let mut s = data::matrix(n, n, 4);
     for i in 0..n {
         for j in 0..i {

@@ -35,6 +35,30 @@ impl Case {
     }
 }
 
+/// A case on the graphics card.
+#[cfg(feature = "gpu")]
+#[wasm_bindgen]
+pub struct CardCase(crate::gpu::CardCase);
+
+#[cfg(feature = "gpu")]
+#[wasm_bindgen]
+impl CardCase {
+    /// Opens the card and makes it ready.
+    pub async fn open(name: String) -> Result<Self, String> {
+        crate::gpu::CardCase::open(&name).await.map(Self).map_err(|error| error.to_string())
+    }
+
+    /// Which card.
+    pub fn card(&self) -> String {
+        self.0.card()
+    }
+
+    /// Runs it once; answers with what was done, as JSON.
+    pub async fn run(&mut self) -> Result<String, String> {
+        self.0.run().await.map_err(|error| error.to_string()).map(|work| json(&work))
+    }
+}
+
 /// How many tensors a share of the merge has.
 #[wasm_bindgen]
 pub fn count_tensors(n_models: usize, share: usize, of: usize) -> usize {

@@ -8,9 +8,13 @@
 //! answer ([`NotPositive`]), not an error, since the caller knows what to try next.
 
 pub mod cpu;
+#[cfg(feature = "gpu")]
+pub mod gpu;
+pub mod stored;
 
-use crate::Result;
 use crate::dtype::Real;
+use crate::{Error, Result};
+use stored::Assembly;
 
 /// A pivot that was not positive: the matrix is not positive definite in this arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,9 +34,11 @@ pub trait Backend {
     type Matrix;
     /// A Cholesky factor S = L Lᵀ on the device.
     type Factor;
+    /// How many columns of a product's left side are best made and multiplied at once.
+    const PANEL: usize = 256;
 
-    /// Name for reports, for example `wasm simd128`.
-    fn name(&self) -> &'static str;
+    /// Name for reports, for example `simd128`, or a card's name.
+    fn name(&self) -> &str;
 
     /// Moves a matrix to the device. `values: [rows, cols]`.
     ///
@@ -44,6 +50,37 @@ pub trait Backend {
         cols: usize,
         values: Vec<Self::Scalar>,
     ) -> Result<Self::Matrix>;
+
+    /// A matrix of zeros.
+    ///
+    /// # Errors
+    /// `Device` if its memory cannot hold it.
+    async fn zeros(&self, rows: usize, cols: usize) -> Result<Self::Matrix> {
+        self.upload(rows, cols, vec![Self::Scalar::default(); rows * cols]).await
+    }
+
+    /// A matrix put together of what files store: on the device where it can and `stored` says how,
+    /// else in memory. `shape: [rows, cols]`
+    ///
+    /// # Errors
+    /// `Device` if its memory cannot hold it.
+    async fn assemble<'a>(
+        &self,
+        shape: [usize; 2],
+        stored: impl FnOnce() -> Option<Assembly<'a>>,
+        in_memory: impl FnOnce() -> Vec<Self::Scalar>,
+    ) -> Result<Self::Matrix> {
+        let _ = stored;
+        self.upload(shape[0], shape[1], in_memory()).await
+    }
+
+    /// An upper bound on the 2-norm of a symmetric matrix that was put together on the device.
+    ///
+    /// # Errors
+    /// `Device` if the device was lost.
+    async fn norm_bound(&self, _: &Self::Matrix) -> Result<f64> {
+        Err(Error::device("this backend puts no matrices together"))
+    }
 
     /// Moves a matrix back, row by row.
     ///

@@ -97,10 +97,6 @@ impl Options {
         if !(0.0..=1.0).contains(&self.alpha) {
             return Err(Error::usage(format!("alpha is {}, outside [0, 1]", self.alpha)));
         }
-        if self.device == Device::Gpu {
-            return Err(Error::usage("this build has no graphics-card engine")
-                .advice("let the device be auto or cpu"));
-        }
         self.validate_coefficients(n_models)?;
         for keep in &self.keep {
             if keep.model >= n_models {

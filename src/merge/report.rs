@@ -24,6 +24,8 @@ pub enum SolvePath {
 pub struct SolveReport {
     /// The arithmetic that was used.
     pub path: SolvePath,
+    /// Which kernels, or which graphics card, solved it.
+    pub kernels: String,
     /// Estimated 2-norm condition of the scaled sum of Grams.
     pub condition: f64,
     /// Estimated relative error of the weight against the exact solution (Frobenius).
@@ -38,6 +40,8 @@ pub struct SolveReport {
     pub floor: f64,
     /// Which bound was missed and why, if one was.
     pub missed: Option<String>,
+    /// What went wrong on a device before, if anything did, and what was done about it.
+    pub fault: Option<String>,
 }
 
 /// One tensor of the output.
@@ -92,7 +96,7 @@ impl WrittenFile {
 pub struct Report {
     /// Version of the tool.
     pub version: String,
-    /// Which kernels ran: `native`, `simd128`, `relaxed-simd`, …
+    /// Which kernels ran: `native`, `simd128`, `relaxed-simd`, …, and which graphics card.
     pub kernels: String,
     /// The settings.
     pub options: Options,

@@ -4,6 +4,8 @@
 //! the computing workers' run jobs. Both open the same files and make the same plan of the same
 //! headers, so a job is known by its index alone.
 
+#[cfg(feature = "gpu")]
+mod card;
 pub mod crew;
 pub mod memory;
 mod message;
@@ -13,14 +15,12 @@ use js_sys::{Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::File;
 
-use crate::backend::Backend;
-use crate::backend::cpu::{Cpu, Native};
+use crate::engine;
 use crate::format::TensorFile;
 use crate::io::web::WebFile;
 use crate::merge::inventory::FileKind;
-use crate::merge::regmean::Engines;
 use crate::merge::report::WrittenFile;
-use crate::merge::run::{JobOutcome, Merge, Run};
+use crate::merge::run::{Job, JobOutcome, Merge, Run};
 use crate::merge::{Library, Model, Plan};
 use crate::protocol::{Opening, Progress, Request, Response};
 use crate::sample::{Evaluation, evaluate};
@@ -28,8 +28,6 @@ use crate::{Error, Result};
 use crew::{Helpers, WebCrew, arriving};
 use message::{failed, from_js, to_js};
 use sink::Pieces;
-
-type CpuEngines = Engines<Cpu<Native<f32>>, Cpu<Native<f64>>>;
 
 /// The core in one worker.
 #[wasm_bindgen]
@@ -42,6 +40,7 @@ pub struct Engine {
 /// A merge and what its jobs have reported.
 struct Running {
     merge: Merge<WebFile>,
+    solver: engine::Engine,
     outcomes: Vec<Option<JobOutcome>>,
     finished_cost: f64,
     tensors_done: usize,
@@ -79,7 +78,7 @@ impl Engine {
     }
 
     /// Runs one job, leading `n_helpers` other workers; `write(offset_bytes, bytes)` takes its
-    /// output and may return a promise.
+    /// output and may return a promise. Answers with `null` if another worker is to do it.
     pub async fn run_job(
         &self,
         index: usize,
@@ -87,14 +86,14 @@ impl Engine {
         helpers: Helpers,
         write: Function,
     ) -> Result<JsValue, JsValue> {
-        let merge = &self.running().map_err(failed)?.merge;
+        let Running { merge, solver, .. } = self.running().map_err(failed)?;
         let own_rows = match n_helpers {
             0 => None,
             _ => Some(merge.rows(index, n_helpers, 0).map_err(failed)?.len()),
         };
         let crew = WebCrew::new(helpers, own_rows);
         let mut sink = Pieces::new(write);
-        let outcome = merge.run_job(&CpuEngines::default(), index, &crew, &mut sink).await;
+        let outcome = merge.run_job(solver, index, &crew, &mut sink).await;
         outcome.map(|outcome| to_js(&outcome)).map_err(failed)
     }
 
@@ -109,7 +108,7 @@ impl Engine {
     ) -> Result<Uint8Array, JsValue> {
         let merge = &self.running().map_err(failed)?.merge;
         let rows = merge.rows(index, n_helpers, place).map_err(failed)?;
-        let engines = CpuEngines::default();
+        let engines = engine::CpuEngines::default();
         let rows = merge.help_job(&engines, index, rows, arriving(factor)).await.map_err(failed)?;
         Ok(Uint8Array::from(&rows[..]))
     }
@@ -191,6 +190,7 @@ impl Engine {
         let n_workers = workers(max_workers, &merge);
         let opening = Opening {
             n_jobs: merge.jobs().len(),
+            solves: solves(merge.jobs()),
             total_bytes: merge.layout().total_bytes(),
             n_workers,
             n_helpers: merge.helpers(n_workers),
@@ -199,6 +199,7 @@ impl Engine {
         let outcomes = vec![None; opening.n_jobs];
         self.running = Some(Running {
             merge,
+            solver: engine::Engine::default(),
             outcomes,
             finished_cost: 0.0,
             tensors_done: 0,
@@ -216,8 +217,7 @@ impl Engine {
         let running = self.running()?;
         let outcomes: Option<Vec<JobOutcome>> = running.outcomes.iter().cloned().collect();
         let outcomes = outcomes.ok_or_else(|| Error::device("not every job has finished"))?;
-        let kernels = CpuEngines::default().single.name();
-        let run = Run { kernels, elapsed_millis, n_workers };
+        let run = Run { kernels: engine::kernels(), elapsed_millis, n_workers };
         let mut report = running.merge.report(&outcomes, run);
         report.warnings.extend(running.resumed());
         Ok(Response::Done { report })
@@ -289,6 +289,11 @@ impl Running {
             .tensor(tensor)
             .advice("close other tabs to free memory, or use the command line")
     }
+}
+
+fn solves(jobs: &[Job]) -> Vec<usize> {
+    let is_solve = |(index, job): (usize, &Job)| matches!(job, Job::Solve { .. }).then_some(index);
+    jobs.iter().enumerate().filter_map(is_solve).collect()
 }
 
 /// All workers together should leave the browser room.

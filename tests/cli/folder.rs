@@ -63,16 +63,25 @@ impl Folder {
         self.dir.path().join(name)
     }
 
-    pub(crate) fn run(&self, words: &[&str]) -> Output {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gramerge"));
-        command.current_dir(self.dir.path()).args(words).output().unwrap()
+        command.current_dir(self.dir.path()).args(words);
+        command
     }
 
-    pub(crate) fn merge(&self, extra: &[&str]) -> Output {
+    pub(crate) fn run(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    pub(crate) fn merge_words<'a>(&self, extra: &[&'a str]) -> Vec<&'a str> {
         let mut words = vec!["merge", "a.safetensors", "b.safetensors", "-o", "out.safetensors"];
         words.extend(["--gram", "a.gram.safetensors", "b.gram.safetensors"]);
         words.extend(extra);
-        self.run(&words)
+        words
+    }
+
+    pub(crate) fn merge(&self, extra: &[&str]) -> Output {
+        self.run(&self.merge_words(extra))
     }
 
     /// The command is refused with this code and these words, and leaves nothing behind.

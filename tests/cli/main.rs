@@ -99,7 +99,34 @@ fn usage_errors_exit_with_2() {
     folder.refuses(&folder.merge(&["--coefficients", "0,0"]), 2, &["not all zero"]);
     folder.refuses(&folder.merge(&["--exclude", "("]), 2, &["not a regular expression"]);
     folder.refuses(&folder.merge(&["--keep", "bias=3"]), 2, &["model 3 of 2"]);
-    folder.refuses(&folder.merge(&["--device", "gpu"]), 2, &["no graphics-card engine"]);
+}
+
+#[test]
+#[cfg(feature = "gpu")]
+fn a_graphics_card_merges() {
+    let folder = Folder::new();
+    // A matrix this small goes to the card only in f32.
+    let output = folder.merge(&["--device", "gpu", "--precision", "fast", "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let solved = report["tensors"].as_array().unwrap().iter().find(|t| t["name"] == WEIGHT);
+    let solve = &solved.unwrap()["solve"];
+    assert_ne!(solve["kernels"], gramerge::engine::kernels(), "the processor solved it");
+    assert!(solve["error_estimate"].as_f64().unwrap() < 1e-6, "{solve}");
+    let mut words = vec!["verify", "out.safetensors", "a.safetensors", "b.safetensors"];
+    words.extend(["--gram", "a.gram.safetensors", "b.gram.safetensors"]);
+    assert!(folder.run(&words).status.success());
+}
+
+/// Vulkan finds its drivers by these variables.
+#[test]
+#[cfg(all(feature = "gpu", target_os = "linux"))]
+fn without_a_graphics_card_it_says_so() {
+    let folder = Folder::new();
+    let mut command = folder.command(&folder.merge_words(&["--device", "gpu"]));
+    command.envs([("VK_DRIVER_FILES", "none"), ("VK_ICD_FILENAMES", "none")]);
+    let output = command.output().unwrap();
+    folder.refuses(&output, 1, &["no graphics card", "let the device be auto or cpu"]);
 }
 
 #[test]

@@ -5,10 +5,11 @@
 // what they import has to be in memory too. So each module is fetched once, its imports are
 // rewritten to the `blob:` addresses of what they name, and it becomes a blob itself.
 
+/** @import { Device } from "../protocol.js" */
 /** @import { Build } from "../worker/kernels.js" */
 
 import { FILES } from "../build.js";
-import { usableBuilds } from "./builds.js";
+import { cardBuild, processorBuild } from "./builds.js";
 
 /**
  * Code in hand; the addresses are `blob:`.
@@ -22,16 +23,18 @@ import { usableBuilds } from "./builds.js";
 /** An import of a neighbouring module: `import … from "./name.js"`. */
 const IMPORT = /^(import\b[^"';]*\bfrom\s*)"(\.{1,2}\/[^"]+)"/gm;
 
-/** @returns {Promise<Parts>} */
-export async function loadParts() {
+/** @param {Device} device @returns {Promise<Parts>} */
+export async function loadParts(device) {
   /** The modules so far: shared ones become one blob. @type {Map<string, Promise<string>>} */
   const modules = new Map();
-  const [builds, coordinator, compute, leak] = await Promise.all([
-    usableBuilds().then((names) => Promise.all(names.map((name) => loadBuild(name, modules)))),
+  const [processor, card, coordinator, compute, leak] = await Promise.all([
+    loadBuild(processorBuild(), modules),
+    cardBuild(device).then((name) => name && loadBuild(name, modules)),
     blobOf("worker/coordinator.js", modules),
     blobOf("worker/compute.js", modules),
     blobOf("worker/leak.js", modules),
   ]);
+  const builds = card ? [processor, card] : [processor];
   return { builds, coordinator, compute, leak };
 }
 

@@ -9,6 +9,7 @@ import { bindLeakTest, showLock, showUnlocked } from "./lock_view.js";
 import { keepOffline } from "./offline.js";
 import { loadParts } from "./parts.js";
 import { fetchSample } from "./pick.js";
+import { device } from "./settings.js";
 
 /**
  * All that the page ever needs from its server.
@@ -23,7 +24,7 @@ import { fetchSample } from "./pick.js";
  */
 export async function prepare() {
   try {
-    const parts = await loadParts();
+    const parts = await loadParts(device());
     const [sample] = await Promise.all([
       fetchSample().catch((/** @type {Error} */ error) => error),
       keepOffline(),

@@ -212,7 +212,7 @@ function treatment(tensor) {
 
 /** @param {TensorReport} tensor */
 function remark({ note, solve }) {
-  const remarks = [note, solve?.missed && `bound missed: ${solve.missed}`];
+  const remarks = [note, solve?.missed && `bound missed: ${solve.missed}`, solve?.fault];
   if (solve && solve.n_dead_features > 0)
     remarks.push(`${count(solve.n_dead_features, "input")} never used in the Grams, averaged`);
   if (solve && solve.floor > 0)

@@ -100,8 +100,8 @@ export function renderCoefficients(selection) {
   replace(place, ...rows);
 }
 
-/** @returns {Device} */
-function device() {
+/** What the page's address asks for. @returns {Device} */
+export function device() {
   const asked = new URLSearchParams(location.search).get("device");
   return asked === "cpu" || asked === "gpu" ? asked : "auto";
 }

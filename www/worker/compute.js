@@ -27,6 +27,7 @@ const handlers = {
     const inspected = await engine.handle({ type: "inspect", paths }, files);
     if (inspected.type === "failed") throw inspected;
     engine.begin(request);
+    if (build.name === "gpu") await engine.open_card();
     postMessage({ type: "ready" });
   },
   task: (task) => (task.place === 0 ? lead(task) : help(task)),
@@ -44,7 +45,7 @@ async function lead({ index, nHelpers }) {
     },
   };
   const outcome = await engine.run_job(index, nHelpers, helpers, send);
-  postMessage({ type: "outcome", index, outcome });
+  postMessage(outcome ? { type: "outcome", index, outcome } : { type: "handed_back", index });
 }
 
 /** @param {{index: number, place: number, nHelpers: number}} task */

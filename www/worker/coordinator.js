@@ -19,7 +19,7 @@ import { reportRequests } from "./requests.js";
 /**
  * What the first message holds.
  * @typedef {object} Parts
- * @property {[Build, ...Build[]]} builds of the engine; the processor's comes first
+ * @property {[Build, ...Build[]]} builds of the engine: the processor's, perhaps the card's
  * @property {string} compute `blob:` address of `compute.js`
  * @property {string} identity of the whole page's build
  */
@@ -98,8 +98,13 @@ async function merge(engine, request, reply) {
     signal.throwIfAborted();
     write(0, engine.header_bytes());
     const skipped = resume(engine, output.finished);
+    const card = opening.solves.length > 0 && cardFor(request.options.device);
     await runJobs({
-      nHelpers: opening.n_helpers,
+      // A layer on the card is nobody else's.
+      nHelpers: card ? opening.n_helpers.map(() => 0) : opening.n_helpers,
+      card: card
+        ? { jobs: opening.solves, setUp: { build: card, ...inputs, request } }
+        : undefined,
       nWorkers: opening.n_workers,
       script: parts.compute,
       setUp: { build: parts.builds[0], ...inputs, request },
@@ -122,6 +127,17 @@ async function merge(engine, request, reply) {
 }
 
 /**
+ * The build that is to solve layers on a graphics card, if any.
+ * @param {"auto" | "cpu" | "gpu"} device
+ */
+function cardFor(device) {
+  const build = parts.builds[1];
+  if (device === "gpu" && !build)
+    throw new Error("this page was loaded without its graphics-card engine; reload it");
+  return device === "cpu" ? undefined : build;
+}
+
+/**
  * What must be the same for an interrupted merge to go on: inputs, settings, build.
  * @param {any} request
  */
@@ -131,7 +147,7 @@ function fingerprint({ selection, options }) {
     size,
     lastModified,
   ]);
-  return JSON.stringify([parts.identity, parts.builds[0].name, files, selection, options]);
+  return JSON.stringify([parts.identity, parts.builds.map(({ name }) => name), files, selection, options]);
 }
 
 /**

@@ -6,6 +6,9 @@
  * each helper, in this order, so that whoever waits waits for someone who works. A worker that dies
  * (a trap, out of memory) is replaced once and its task is run again; its pieces are simply written
  * again at the same place.
+ *
+ * A graphics card has a worker of its own, which takes all layers, and hands those back that f32
+ * does not suffice for: who solves a layer, and so the merged bytes, must not depend on who is first.
  */
 
 import { createShares } from "./shares.js";
@@ -17,6 +20,7 @@ import { startWorker } from "./trusted.js";
  * @property {number[]} nHelpers of each job
  * @property {number} nWorkers
  * @property {object} setUp the `begin` message of every worker
+ * @property {{jobs: number[], setUp: object}} [card] the jobs of the worker with a graphics card
  * @property {(index: number, death: Death) => object} explain a `failed` message
  * @property {Set<number>} skipped jobs that were finished before
  * @property {AbortSignal} signal
@@ -43,8 +47,12 @@ export function runJobs(work) {
   return new Promise((resolve, reject) => {
     /** @type {Set<Worker>} */
     const workers = new Set();
-    const queue = tasksOf(work.nHelpers).filter(({ index }) => !work.skipped.has(index));
+    const onCard = new Set(work.card?.jobs);
+    const tasks = tasksOf(work.nHelpers).filter(({ index }) => !work.skipped.has(index));
     const shares = createShares(work.nHelpers);
+    const others = tasks.filter(({ index }) => !onCard.has(index));
+    /** Workers without a task wait for what the card hands back. @type {Set<() => void>} */
+    const idle = new Set();
     const retried = new Set();
     let remaining = work.nHelpers.length - work.skipped.size;
 
@@ -56,16 +64,21 @@ export function runJobs(work) {
     };
     work.signal.addEventListener("abort", () => stop(() => reject(work.signal.reason)));
 
-    const start = () => {
+    /** @param {Task[]} queue @param {object} setUp */
+    const start = (queue, setUp) => {
       const worker = startWorker(work.script, self.name);
       workers.add(worker);
       /** @type {Task | undefined} */
       let current;
 
       const next = () => {
+        idle.delete(next);
         do current = queue.shift();
         while (current && current.place > 0 && shares.isFinished(current.index));
-        if (!current) return;
+        if (!current) {
+          idle.add(next);
+          return;
+        }
         worker.postMessage({ type: "task", ...current, nHelpers: work.nHelpers[current.index] });
         if (current.place > 0) shares.await(current.index, worker);
       };
@@ -73,13 +86,14 @@ export function runJobs(work) {
       const died = (death) => {
         if (!workers.delete(worker)) return;
         worker.terminate();
+        idle.delete(next);
         const task = current ?? queue[0] ?? { index: 0, place: 0 };
         shares.forget(task.index, worker);
         const key = `${task.index}/${task.place}`;
         if (retried.has(key)) return stop(() => reject(work.explain(task.index, death)));
         retried.add(key);
         if (current) queue.unshift(current);
-        start();
+        start(queue, setUp);
       };
 
       /** @param {{index: number, outcome: unknown}} job */
@@ -109,6 +123,10 @@ export function runJobs(work) {
             return next();
           case "outcome":
             return finished(data);
+          case "handed_back":
+            others.push({ index: data.index, place: 0 });
+            [...idle].forEach((wake) => wake());
+            return next();
           case "failed":
             return stop(() => reject(data.failure));
           case "died":
@@ -119,11 +137,13 @@ export function runJobs(work) {
         event.preventDefault();
         died({ why: event.message || "it could not start", refusedBytes: 0 });
       };
-      worker.postMessage({ type: "begin", ...work.setUp });
+      worker.postMessage({ type: "begin", ...setUp });
     };
 
     if (remaining === 0) return resolve();
-    for (let count = 0; count < Math.min(work.nWorkers, queue.length); count++) start();
+    if (work.card) start(tasks.filter(({ index }) => onCard.has(index)), work.card.setUp);
+    const nOthers = Math.min(work.nWorkers, tasks.length);
+    for (let count = 0; count < nOthers; count++) start(others, work.setUp);
   });
 }
 

@@ -9,6 +9,7 @@ cargo xtask build                          build the page into target/web
 cargo xtask package                        build it and pack it into target/gramerge-web.zip
 cargo xtask test [PART] [FILTER]           run every test; PART is lint, native, web or e2e,
                                            FILTER a part of the names of the tests to run
+cargo xtask test firefox                   the graphics card's suite in Firefox, in no other run
 cargo xtask bench [PART] [FILTER]          measure; PART is native, web or peers, FILTER a part
                                            of the names of the cases to run
 cargo xtask screenshots FOLDER             pictures of the page: two widths, light and dark";
@@ -61,10 +62,12 @@ pub(crate) enum Part {
     Web,
     /// The page itself, driven as a person would.
     E2e,
+    /// The graphics card's suite in Firefox: only when asked for, since it takes long.
+    Firefox,
 }
 
 impl Part {
-    /// Every part.
+    /// What runs when no part is named.
     pub(crate) const ALL: [Part; 4] = [Part::Lint, Part::Native, Part::Web, Part::E2e];
 
     fn named(name: &str) -> Option<Part> {
@@ -73,6 +76,7 @@ impl Part {
             "native" => Some(Part::Native),
             "web" => Some(Part::Web),
             "e2e" => Some(Part::E2e),
+            "firefox" => Some(Part::Firefox),
             _ => None,
         }
     }

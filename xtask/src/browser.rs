@@ -31,6 +31,21 @@ pub(crate) fn web(filter: Option<&str>) -> Result<()> {
     run_tests(&mut cargo, filter)
 }
 
+/// Builds the suite for the graphics card and runs it in Firefox.
+pub(crate) fn firefox(filter: Option<&str>) -> Result<()> {
+    let firefox = firefox_program()?;
+    apt::ensure(&["mesa-vulkan-drivers"]);
+    let folder = process::target().join("web-tests");
+    page::empty(&folder)?;
+    page::copy(&process::repository().join("tests/browser/pages"), &folder)?;
+    wasm::build(&SUITE, Kernels::Gpu, &folder.join(Kernels::Gpu.name()))?;
+    let mut cargo = process::cargo();
+    cargo.args(["test", "--package", PACKAGE, "--test", "suite"]);
+    cargo.env("FIREFOX", firefox).env("GRAMERGE_WEB_TESTS", &folder);
+    let name = filter.unwrap_or("in_firefox");
+    process::run(cargo.args([name, "--", "--ignored", "--nocapture"]))
+}
+
 /// Builds the page and uses it as a person would.
 pub(crate) fn e2e(filter: Option<&str>) -> Result<()> {
     let chromium = chromium()?;
@@ -67,6 +82,22 @@ fn driver(subcommand: &str, chromium: &Path) -> Command {
 fn run_tests(cargo: &mut Command, filter: Option<&str>) -> Result<()> {
     // One browser at a time: two would only share the same cores and blur the deadlines.
     process::run(cargo.args(filter).args(["--", "--test-threads", "1"]))
+}
+
+/// Where Firefox is; installed where that is possible.
+fn firefox_program() -> Result<PathBuf> {
+    if let Some(told) = std::env::var_os("FIREFOX") {
+        return Ok(told.into());
+    }
+    let on_path = || ["firefox-esr", "firefox"].iter().find_map(|name| process::find_program(name));
+    if let Some(found) = on_path() {
+        return Ok(found);
+    }
+    apt::ensure(&["firefox-esr"]);
+    on_path().ok_or_else(|| {
+        "no Firefox was found; install it, or say in the environment variable FIREFOX where it is"
+            .into()
+    })
 }
 
 /// Where the browser is; installed where that is possible.

@@ -59,7 +59,8 @@ fn for_wasm(kernels: Kernels, account: &mut Account) {
 
 fn check(clippy: &mut Command, kernels: Kernels) -> Result<()> {
     // The profile of the builds: the development profile would optimise macros and build scripts.
-    clippy.args(["--lib", "--no-default-features", "--profile", "web"]);
+    clippy.args(["--lib", "--profile", "web"]);
+    clippy.args(kernels.features());
     let packages = [PRODUCT.package, SUITE.package, BENCH.package];
     clippy.args(packages.iter().flat_map(|package| ["--package", *package]));
     clippy.arg("--target-dir").arg(kernels.target().join("lint"));

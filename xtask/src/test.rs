@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test, and an account of what did not run.
 
 use crate::args::Part;
-use crate::{Result, browser, lint, process};
+use crate::{Result, apt, browser, lint, process};
 
 /// What became of the steps so far.
 #[derive(Debug, Default)]
@@ -50,6 +50,9 @@ impl Account {
 /// Runs one part, or all.
 pub(crate) fn run(part: Option<Part>, filter: Option<&str>) -> Result<()> {
     let mut account = Account::default();
+    if part == Some(Part::Firefox) {
+        run_part(Part::Firefox, filter, &mut account);
+    }
     for each in Part::ALL {
         // A filter names tests, and lints have no names.
         let wanted = part.map_or(filter.is_none() || each != Part::Lint, |part| part == each);
@@ -65,6 +68,9 @@ fn run_part(part: Part, filter: Option<&str>, account: &mut Account) {
         Part::Lint => lint::run(account),
         Part::Native => native(filter, account),
         Part::Web => account.step("the suite in browser workers", || browser::web(filter)),
+        Part::Firefox => {
+            account.step("the suite in Firefox", || browser::firefox(filter));
+        }
         Part::E2e => account.step("the page in a browser", || browser::e2e(filter)),
     }
 }
@@ -75,10 +81,14 @@ fn native(filter: Option<&str>, account: &mut Account) {
     let tests = |packages: &[&str]| {
         let mut cargo = process::cargo();
         cargo.args(["test", "--no-fail-fast"]).args(packages).args(filter);
+        // Mesa looks for a screen to choose a card by, and complains where there is none.
+        cargo.env("NODEVICE_SELECT", "1");
         process::run(&mut cargo)
     };
     account.step("tests of the tasks", || tests(&["--package", "xtask"]));
     let others = ["--workspace", "--exclude", "xtask", "--exclude", browser::PACKAGE];
+    // Where there is no graphics card, its tests run on Mesa's software one, and fail without it.
+    apt::ensure(&["mesa-vulkan-drivers"]);
     account.step("native tests", || tests(&others));
 }
 

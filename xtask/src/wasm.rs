@@ -7,7 +7,7 @@ use crate::size::Stage;
 use crate::toolchain::{TARGET, Toolchain};
 use crate::{Result, process};
 
-/// Which vector instructions a build uses.
+/// Which vector instructions a build uses, and whether it can use a graphics card.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Kernels {
     /// None: only tested, to have a third opinion.
@@ -16,13 +16,16 @@ pub(crate) enum Kernels {
     Simd128,
     /// The same plus fused multiply-add, where the browser has it.
     Relaxed,
+    /// 128-bit vectors and the graphics card: loaded only where there is one.
+    Gpu,
 }
 
 impl Kernels {
     /// Every build.
-    pub(crate) const ALL: [Kernels; 3] = [Kernels::Scalar, Kernels::Simd128, Kernels::Relaxed];
-    /// The builds that the page chooses from.
-    pub(crate) const SHIPPED: [Kernels; 2] = [Kernels::Simd128, Kernels::Relaxed];
+    pub(crate) const ALL: [Kernels; 4] =
+        [Kernels::Scalar, Kernels::Simd128, Kernels::Relaxed, Kernels::Gpu];
+    /// The builds that the page chooses from; opening it loads one of the first two.
+    pub(crate) const SHIPPED: [Kernels; 3] = [Kernels::Simd128, Kernels::Relaxed, Kernels::Gpu];
 
     /// Its name in paths.
     pub(crate) fn name(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Kernels {
             Kernels::Scalar => "scalar",
             Kernels::Simd128 => "simd128",
             Kernels::Relaxed => "relaxed",
+            Kernels::Gpu => "gpu",
         }
     }
 
@@ -37,10 +41,20 @@ impl Kernels {
     pub(crate) fn rustflags(self) -> &'static str {
         match self {
             Kernels::Scalar => "-Cllvm-args=-inline-threshold=40",
-            Kernels::Simd128 => "-Cllvm-args=-inline-threshold=40 -Ctarget-feature=+simd128",
+            Kernels::Simd128 | Kernels::Gpu => {
+                "-Cllvm-args=-inline-threshold=40 -Ctarget-feature=+simd128"
+            }
             Kernels::Relaxed => {
                 "-Cllvm-args=-inline-threshold=40 -Ctarget-feature=+simd128,+relaxed-simd"
             }
+        }
+    }
+
+    /// What cargo is told about the libraries' features.
+    pub(crate) fn features(self) -> &'static [&'static str] {
+        match self {
+            Kernels::Gpu => &["--no-default-features", "--features", "gpu"],
+            _ => &["--no-default-features"],
         }
     }
 
@@ -74,7 +88,8 @@ pub(crate) fn build(library: &Library, kernels: Kernels, folder: &Path) -> Resul
 fn compile(library: &Library, kernels: Kernels) -> Result<PathBuf> {
     let target = kernels.target();
     let mut cargo = Toolchain::get()?.cargo("build", kernels.rustflags());
-    cargo.args(["--lib", "--no-default-features", "--profile", "web"]);
+    cargo.args(["--lib", "--profile", "web"]);
+    cargo.args(kernels.features());
     cargo.args(["--package", library.package]).arg("--target-dir").arg(&target);
     process::run(&mut cargo)?;
     Ok(target.join(TARGET).join("web").join(format!("{}.wasm", library.module)))

@@ -1,5 +1,5 @@
 // @ts-check
-/** jax-js on its WebAssembly backend: a product, and one layer by the difference form. */
+/** jax-js on its WebAssembly or WebGPU backend: a product, a factor, and one layer by the difference form. */
 
 import { timedRuns, uniform } from "./runs.js";
 
@@ -7,8 +7,6 @@ import { timedRuns, uniform } from "./runs.js";
 const { init, defaultDevice, blockUntilReady, lax, numpy: np } = await import(
   "../packages/jax/index.js"
 );
-await init("wasm");
-defaultDevice("wasm");
 
 /** @param {Float32Array} values @param {number[]} shape */
 const array = (values, shape) => np.array(values, { shape, dtype: np.float32 });
@@ -30,6 +28,11 @@ const cases = {
     return () => np.matmul(a.ref, b.ref);
   },
 
+  cholesky(n) {
+    const s = gram(n);
+    return () => lax.linalg.cholesky(s.ref);
+  },
+
   /** Sums the Grams, multiplies once, factorises, solves with both triangles. */
   layer(n) {
     const grams = [gram(n), gram(n)];
@@ -46,8 +49,10 @@ const cases = {
   },
 };
 
-/** @param {{name: string, n: number, millis: number}} request */
-export async function measure({ name, n, millis }) {
+/** @param {{device: "wasm" | "webgpu", name: string, n: number, millis: number}} request */
+export async function measure({ device, name, n, millis }) {
+  await init(device);
+  defaultDevice(device);
   const run = cases[name]?.(n);
   if (!run) throw new Error(`no case ${name}`);
   const seconds = await timedRuns(async () => {

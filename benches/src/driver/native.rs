@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use gramerge_bench::bert::{Bert, Found, Held, Tensor, total_flops};
 use gramerge_bench::case::{self, Work};
+use gramerge_bench::gpu::{self, CardCase};
 use gramerge_bench::layer::PRECISIONS;
+use pollster::block_on;
 use serde_json::{Map, json};
 
 use super::record::{Book, Record, Where};
@@ -29,7 +31,30 @@ pub(crate) fn run(book: &mut Book) -> Result<()> {
             }
         }
     }
+    on_card(book)?;
     merges(book)
+}
+
+/// The cases on a graphics card, if there is one, be it software.
+fn on_card(book: &mut Book) -> Result<()> {
+    let real = block_on(gpu::is_real());
+    for name in gpu::names(real) {
+        if !book.wants(&name) {
+            continue;
+        }
+        let opened = block_on(CardCase::open(&name));
+        let mut case = match opened {
+            Ok(case) => case,
+            Err(error) => {
+                eprintln!("{name} is left out: {error}");
+                continue;
+            }
+        };
+        let card = case.card();
+        let runs = timed_runs(|| block_on(case.run()).map_err(|error| error.to_string()))?;
+        book.add(Record::of_workers(&name, Where::Native, &card, &[runs]));
+    }
+    Ok(())
 }
 
 /// One case on so many threads at once.
@@ -48,9 +73,14 @@ fn measure(name: &str, barrier: &Barrier) -> Result<(Vec<f64>, Work)> {
     let mut ready = case::prepare(name);
     barrier.wait();
     let run = ready.as_mut().ok_or_else(|| format!("no case `{name}` here"))?;
+    timed_runs(|| run().map_err(|error| error.to_string()))
+}
+
+/// Every run's seconds, after a while of unmeasured ones.
+fn timed_runs(mut run: impl FnMut() -> Result<Work>) -> Result<(Vec<f64>, Work)> {
     let mut timed = || {
         let start = Instant::now();
-        let work = run().map_err(|error| error.to_string())?;
+        let work = run()?;
         Ok::<_, String>((start.elapsed().as_secs_f64(), work))
     };
     let warm = Instant::now() + WARM_UP;

@@ -27,7 +27,42 @@ pub(crate) fn run(book: &mut Book) -> Result<()> {
     }
     drop(tab);
     // As on a host that sends no special headers, which is all that gramerge needs.
-    libraries(book, &mut Tab::open(&folder()), "plain")
+    let mut tab = Tab::open(&folder());
+    libraries(book, &mut tab, "plain")?;
+    on_card(book, &mut tab)
+}
+
+/// jax-js on the graphics card, or on the browser's software for one, beside ours.
+fn on_card(book: &mut Book, tab: &mut Tab) -> Result<()> {
+    let cube = |n: usize| (n as f64).powi(3);
+    let cases = [
+        ("gemm", 512, 2.0 * cube(512), 1.0),
+        ("cholesky", 512, cube(512) / 3.0, 10.0),
+        ("layer", 384, flops(384, 384, 2), 20.0),
+    ];
+    for (name, n, amount, goal) in cases {
+        let case = format!("gpu-{name}-{n}");
+        if !book.wants(&case) {
+            continue;
+        }
+        let (mut ours, mut theirs) = (Vec::new(), Turns::default());
+        for _ in 0..ROUNDS {
+            ours.push(case_runs(tab, "gpu", &case, 1, MEASURE_MILLIS)?);
+            if is_there("jax") {
+                theirs.seconds.extend(peer_seconds(tab, ("jax", "webgpu"), name, n)?);
+            }
+        }
+        let record = Record::of_rounds(&case, Where::Web, &ours);
+        let rate = record.number("gflops");
+        book.add(record);
+        if !theirs.seconds.is_empty() {
+            let record = theirs.record(&format!("{case}-jax"), Where::Web, "jax webgpu", amount);
+            let their_rate = record.number("gflops");
+            book.add(record);
+            ratio(book, &format!("{case} / jax webgpu, speed"), rate, their_rate, Some(goal), true);
+        }
+    }
+    Ok(())
 }
 
 /// What other libraries can do too, in a tab where they have threads or in a plain one.
@@ -61,7 +96,7 @@ fn beside(
         ours.push(case_runs(tab, BEST, case, workers, MEASURE_MILLIS)?);
         for ((peer, _), turns) in goals.iter().zip(&mut theirs) {
             if is_there(peer) {
-                turns.seconds.extend(peer_seconds(tab, peer, name, n)?);
+                turns.seconds.extend(peer_seconds(tab, (peer, "wasm"), name, n)?);
             }
         }
     }
@@ -87,9 +122,14 @@ fn is_there(peer: &str) -> bool {
     folder().join("packages").join(peer).is_dir()
 }
 
-fn peer_seconds(tab: &mut Tab, peer: &str, name: &str, n: usize) -> Result<Vec<f64>> {
+fn peer_seconds(
+    tab: &mut Tab,
+    (peer, device): (&str, &str),
+    name: &str,
+    n: usize,
+) -> Result<Vec<f64>> {
     let answer = tab.ask(&json!({
-        "type": "peer", "peer": peer, "name": name, "n": n, "millis": MEASURE_MILLIS,
+        "type": "peer", "peer": peer, "device": device, "name": name, "n": n, "millis": MEASURE_MILLIS,
     }))?;
     Ok(answer["seconds"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect())
 }

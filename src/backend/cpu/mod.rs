@@ -63,7 +63,7 @@ impl<K: Kernel> Backend for Cpu<K> {
     type Matrix = Dense<K::Scalar>;
     type Factor = Dense<K::Scalar>; // [n, n]; only the lower triangle has a meaning
 
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         K::NAME
     }
 

@@ -172,7 +172,7 @@ fn size_bytes(text: &str) -> Result<u64, String> {
         Some(number * *factor as f64)
     });
     match parsed {
-        Some(bytes) if bytes >= 1.0 && bytes < 1e18 => Ok(bytes as u64),
+        Some(bytes) if (1.0..1e18).contains(&bytes) => Ok(bytes as u64),
         _ => Err(format!("`{text}` is not a size such as 5GB or 500MiB")),
     }
 }

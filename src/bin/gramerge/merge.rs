@@ -7,11 +7,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use gramerge::backend::Backend;
-use gramerge::backend::cpu::{Cpu, Native};
+use gramerge::engine::{Engine, kernels};
 use gramerge::io::native::FileSource;
 use gramerge::merge::Report;
-use gramerge::merge::regmean::{Alone, Engines};
+use gramerge::merge::regmean::Alone;
 use gramerge::merge::run::{JobOutcome, Merge, Run};
 use gramerge::{Error, Result, printable};
 use pollster::block_on;
@@ -23,8 +22,6 @@ use crate::output::{bytes, json, to_json};
 use crate::plan::summary;
 use crate::unfinished::Unfinished;
 
-type CpuEngines = Engines<Cpu<Native<f32>>, Cpu<Native<f64>>>;
-
 pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     let start = Instant::now();
     let parent = parent(args)?;
@@ -33,6 +30,7 @@ pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     if !args.json {
         println!("{}", summary(merge.plan()));
     }
+    let engine = block_on(Engine::open(merge.options().device))?;
     let output = match is_folder(args) {
         true => Unfinished::folder(&args.output, merge.layout())?,
         false => Unfinished::file(&args.output, args.force, merge.layout())?,
@@ -42,13 +40,12 @@ pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     }
     block_on(merge.write_headers(&mut output.writer()))?;
     let n_workers = workers(args, merge.jobs().len());
-    let outcomes = jobs(&merge, &output, n_workers)?;
+    let outcomes = jobs(&merge, &engine, &output, n_workers)?;
     block_on(merge.check_inputs())?;
     let files = output.digests()?;
     output.finish()?;
-    let engines = CpuEngines::default();
     let elapsed_millis = start.elapsed().as_secs_f64() * 1e3;
-    let run = Run { kernels: engines.single.name(), elapsed_millis, n_workers };
+    let run = Run { kernels: kernels(), elapsed_millis, n_workers };
     tell(args, &Report { files, ..merge.report(&outcomes, run) })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -77,13 +74,14 @@ fn workers(args: &args::Merge, n_jobs: usize) -> usize {
 
 fn jobs(
     merge: &Merge<FileSource>,
+    engine: &Engine,
     output: &Unfinished,
     n_workers: usize,
 ) -> Result<Vec<JobOutcome>> {
     let queue = Queue::new(merge.jobs().len());
     std::thread::scope(|scope| {
         for _ in 0..n_workers {
-            scope.spawn(|| queue.work(merge, output));
+            scope.spawn(|| queue.work(merge, engine, output));
         }
     });
     queue.finish()
@@ -104,13 +102,13 @@ impl Queue {
         Self { next, done, stop: AtomicBool::new(false), outcomes }
     }
 
-    fn work(&self, merge: &Merge<FileSource>, output: &Unfinished) {
-        let engines = CpuEngines::default();
+    fn work(&self, merge: &Merge<FileSource>, engine: &Engine, output: &Unfinished) {
         let mut writer = output.writer();
         while !self.stop.load(Ordering::Relaxed) {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = merge.jobs().get(index) else { return };
-            let outcome = block_on(merge.run_job(&engines, index, &Alone, &mut writer));
+            let outcome = block_on(merge.run_job(engine, index, &Alone, &mut writer));
+            let outcome = outcome.and_then(|done| done.ok_or_else(handed_back));
             if outcome.is_err() {
                 self.stop.store(true, Ordering::Relaxed);
             }
@@ -132,6 +130,11 @@ impl Queue {
         }
         Ok(finished)
     }
+}
+
+/// The threads' engine is the only one.
+fn handed_back() -> Error {
+    Error::device("a layer was left to another engine")
 }
 
 /// One line that is written over, on a terminal only.

@@ -18,6 +18,9 @@ const PROBES: usize = 8;
 const POWER_STEPS: usize = 3;
 const POWER_ROWS: usize = 4;
 
+/// Shorter rows may vanish in f32.
+const LEAST_SIZE: f64 = 1e-30;
+
 /// What the probes say about one weight.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Judgement {
@@ -190,6 +193,7 @@ impl Probes {
         let residual = self.weigh(double, group, scaling).await?;
         let residual = double.download(residual).await?; // [n_rows, n]
         let mut correction = solve_rows(backend, &factorised.factor, n, &residual).await?;
+        refuse_short(n, factorised.norm, &residual, &mut correction);
         unscale(scaling, &mut correction);
         let judged = |(index, sizes): (usize, &Sizes)| {
             let rows = index * PROBES * n..(index + 1) * PROBES * n;
@@ -199,6 +203,17 @@ impl Probes {
             }
         };
         Ok(self.sizes.iter().enumerate().map(judged).collect())
+    }
+}
+
+/// ‖r T⁻¹‖ ≥ ‖r‖ / ‖T‖ for every row r: what is clearly shorter was not solved for, and becomes NaN.
+/// Else a device that answers with zeros would find every error to be zero.
+fn refuse_short(n: usize, norm_t: f64, rows: &[f64], solved: &mut [f64]) {
+    for (row, solved) in rows.chunks(n.max(1)).zip(solved.chunks_mut(n.max(1))) {
+        let size = norm(row);
+        if size > LEAST_SIZE && norm(solved) < 0.5 * size / norm_t {
+            solved.fill(f64::NAN);
+        }
     }
 }
 

@@ -77,6 +77,22 @@ impl Gram {
         self.scale
     }
 
+    /// Of the stored elements.
+    pub fn dtype(&self) -> Dtype {
+        match &self.storage {
+            Storage::Symmetric(stored) | Storage::NearlySymmetric(stored) => stored.dtype,
+            Storage::Packed { dtype, .. } => *dtype,
+        }
+    }
+
+    /// Rows `rows` as they are stored, where whole rows are.
+    pub fn stored_rows(&self, rows: Range<usize>) -> Option<(Dtype, &[u8])> {
+        match &self.storage {
+            Storage::Symmetric(stored) => Some((stored.dtype, stored.bytes_of_rows(rows))),
+            Storage::NearlySymmetric(_) | Storage::Packed { .. } => None,
+        }
+    }
+
     /// Columns `cols` of row `row` as they are stored: times [`Self::scale`] they are G.
     pub fn read(&self, row: usize, cols: Range<usize>, out: &mut [f64]) {
         match &self.storage {

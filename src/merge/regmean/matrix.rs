@@ -18,6 +18,12 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// Rows `rows` as they lie here.
+    pub fn bytes_of_rows(&self, rows: Range<usize>) -> &[u8] {
+        let row_bytes = self.cols * self.dtype.size_bytes();
+        &self.bytes[rows.start * row_bytes..rows.end * row_bytes]
+    }
+
     /// Columns `cols` of row `row`, in f64.
     pub fn read_row(&self, row: usize, cols: Range<usize>, out: &mut [f64]) {
         read_run(&self.bytes, self.dtype, row * self.cols + cols.start, &mut out[..cols.len()]);

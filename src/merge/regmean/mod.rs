@@ -12,6 +12,7 @@
 //! refinement and the check. Undetermined directions keep the weighted mean.
 //!
 //! - [`matrix`], [`layer`]: stored bytes seen as matrices; nothing is expanded whole.
+//! - `assembly`: what a device puts together itself.
 //! - [`product`]: R(X) by panels, and the scaled sum of Grams.
 //! - [`estimate`]: condition, and the error of a solution by random probes in f64.
 //! - [`check`]: the distance of a finished weight from the solution.
@@ -21,6 +22,7 @@
 //! Sources: Jin et al., *Dataless Knowledge Fusion* (arXiv 2212.09849), eq. 2; iterated Tikhonov
 //! regularisation (Engl, Hanke and Neubauer 1996, §5) for nearly singular sums.
 
+mod assembly;
 pub mod check;
 pub mod crew;
 pub mod estimate;
@@ -31,4 +33,4 @@ pub mod solve;
 
 pub use crew::{Alone, Crew};
 pub use layer::{Gram, LayerGroup, Weight};
-pub use solve::{CONTRACT, Engines, Solution, solve};
+pub use solve::{CONTRACT, Engines, Solution, Solver, solve, solve_if_single};

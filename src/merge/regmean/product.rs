@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use super::assembly;
 use super::layer::LayerGroup;
 use crate::Result;
 use crate::backend::{Backend, NotPositive};
@@ -66,7 +67,29 @@ pub async fn factorise<B: Backend>(
     floor: f64,
 ) -> Result<Result<Factorised<B>, NotPositive>> {
     let n = group.n();
-    let mut sum = vec![B::Scalar::default(); n * n]; // [n, n], lower triangle
+    let mut norm = None;
+    let in_memory = || {
+        let (sum, bound) = scaled_sum::<B>(group, scaling, floor);
+        norm = Some(bound);
+        sum
+    };
+    let stored = || assembly::sum(group, scaling, floor);
+    let sum = backend.assemble([n, n], stored, in_memory).await?;
+    let norm = match norm {
+        Some(norm) => norm,
+        None => backend.norm_bound(&sum).await?,
+    };
+    Ok(backend.cholesky(sum).await?.map(|factor| Factorised { factor, norm }))
+}
+
+/// The lower triangle of T, `[n, n]`, and a bound on ‖T‖₂.
+fn scaled_sum<B: Backend>(
+    group: &LayerGroup,
+    scaling: &Scaling,
+    floor: f64,
+) -> (Vec<B::Scalar>, f64) {
+    let n = group.n();
+    let mut sum = vec![B::Scalar::default(); n * n];
     let mut norms = Norms::new(n);
     let (mut row, mut total) = (vec![0.0; n], vec![0.0; n]);
     for i in 0..n {
@@ -81,9 +104,7 @@ pub async fn factorise<B: Backend>(
             *stored = B::Scalar::from_f64(*value);
         }
     }
-    let sum = backend.upload(n, n, sum).await?;
-    let norm = norms.bound();
-    Ok(backend.cholesky(sum).await?.map(|factor| Factorised { factor, norm }))
+    (sum, norms.bound())
 }
 
 /// Row sums and squares of a symmetric matrix of which the lower triangle is seen.
@@ -125,7 +146,7 @@ pub async fn weighted_sum<B: Backend>(
     mut fill: impl FnMut(usize, Range<usize>, &mut [B::Scalar]) -> bool,
 ) -> Result<B::Matrix> {
     let n = group.n();
-    let mut sum = backend.upload(m, n, vec![B::Scalar::default(); m * n]).await?; // [m, n]
+    let mut sum = backend.zeros(m, n).await?; // [m, n]
     for model in 0..group.grams.len() {
         for start in (0..n).step_by(PANEL) {
             let cols = start..n.min(start + PANEL);
@@ -134,8 +155,7 @@ pub async fn weighted_sum<B: Backend>(
                 continue;
             }
             let left = backend.upload(m, cols.len(), left).await?;
-            let right = gram_panel::<B>(group, scaling, model, cols.clone());
-            let right = backend.upload(cols.len(), n, right).await?;
+            let right = gram_rows(backend, group, scaling, model, cols).await?;
             backend.multiply_add(&mut sum, &left, &right).await?;
         }
     }
@@ -143,20 +163,45 @@ pub async fn weighted_sum<B: Backend>(
 }
 
 /// Rows `rows` of Ĝ_i, `[rows, n]`.
-fn gram_panel<B: Backend>(
+async fn gram_rows<B: Backend>(
+    backend: &B,
     group: &LayerGroup,
     scaling: &Scaling,
     model: usize,
     rows: Range<usize>,
-) -> Vec<B::Scalar> {
+) -> Result<B::Matrix> {
     let n = group.n();
-    let mut row = vec![0.0; n];
-    let mut panel = Vec::with_capacity(rows.len() * n);
-    for index in rows {
-        group.shrunk(model, &scaling.scale, index, 0..n, &mut row);
-        panel.extend(row.iter().map(|value| B::Scalar::from_f64(*value)));
-    }
-    panel
+    let in_memory = || {
+        let mut row = vec![0.0; n];
+        let mut values = Vec::with_capacity(rows.len() * n);
+        for index in rows.clone() {
+            group.shrunk(model, &scaling.scale, index, 0..n, &mut row);
+            values.extend(row.iter().map(|value| B::Scalar::from_f64(*value)));
+        }
+        values
+    };
+    let stored = || assembly::gram(group, scaling, model, rows.clone());
+    backend.assemble([rows.len(), n], stored, in_memory).await
+}
+
+/// (Ŵ_i − Â)[rows, cols]
+async fn differences<B: Backend>(
+    backend: &B,
+    group: &LayerGroup,
+    scaling: &Scaling,
+    model: usize,
+    rows: &Range<usize>,
+    cols: Range<usize>,
+) -> Result<B::Matrix> {
+    let shape = [rows.len(), cols.len()];
+    let whole = cols == (0..group.n());
+    let in_memory = || {
+        let mut values = vec![B::Scalar::default(); shape[0] * shape[1]];
+        add_differences(group, scaling, model, rows.clone(), cols, &mut values);
+        values
+    };
+    let stored = || if whole { assembly::difference(group, scaling, model, rows) } else { None };
+    backend.assemble(shape, stored, in_memory).await
 }
 
 /// R̂(X̂) = Σ_i (Ŵ_i − Â − X̂) Ĝ_i of all rows. `x: [m, n]`
@@ -190,11 +235,17 @@ pub async fn right_hand_side<B: Backend>(
     scaling: &Scaling,
     rows: &Range<usize>,
 ) -> Result<B::Matrix> {
-    weighted_sum(backend, group, scaling, rows.len(), |model, cols, panel| {
-        add_differences(group, scaling, model, rows.clone(), cols, panel);
-        model > 0
-    })
-    .await
+    let n = group.n();
+    let mut sum = backend.zeros(rows.len(), n).await?; // [rows, n]
+    for model in 1..group.grams.len() {
+        for start in (0..n).step_by(B::PANEL.min(n).max(1)) {
+            let cols = start..n.min(start.saturating_add(B::PANEL));
+            let left = differences(backend, group, scaling, model, rows, cols.clone()).await?;
+            let right = gram_rows(backend, group, scaling, model, cols).await?;
+            backend.multiply_add(&mut sum, &left, &right).await?;
+        }
+    }
+    Ok(sum)
 }
 
 /// Whether it is shorter to solve for the group's m rows than for its Grams.
@@ -222,14 +273,11 @@ pub async fn solution<B: Backend>(
         return Ok(x);
     }
     let (m, n) = (rows.len(), group.n());
-    let mut x = backend.upload(m, n, vec![B::Scalar::default(); m * n]).await?;
+    let mut x = backend.zeros(m, n).await?;
     for model in 1..group.grams.len() {
-        let gram = gram_panel::<B>(group, scaling, model, 0..n);
-        let mut p = backend.upload(n, n, gram).await?;
+        let mut p = gram_rows(backend, group, scaling, model, 0..n).await?; // [n, n]
         backend.solve(factor, &mut p).await?;
-        let mut left = vec![B::Scalar::default(); m * n]; // [m, n]
-        add_differences(group, scaling, model, rows.clone(), 0..n, &mut left);
-        let left = backend.upload(m, n, left).await?;
+        let left = differences(backend, group, scaling, model, &rows, 0..n).await?; // [m, n]
         backend.multiply_add(&mut x, &left, &p).await?;
     }
     Ok(x)

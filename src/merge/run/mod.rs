@@ -19,8 +19,8 @@ pub use outcome::{JobOutcome, Run, TensorPart};
 use super::files::Models;
 use super::options::{Method, Options};
 use super::plan::{Action, Plan};
-use super::regmean::Engines;
 use super::regmean::crew::{Crew, Payload, Shared};
+use super::regmean::{Engines, Solver};
 use crate::backend::Backend;
 use crate::format::OutputLayout;
 use crate::io::{Sink, Source};
@@ -115,29 +115,26 @@ impl<S: Source> Merge<S> {
         &self.jobs
     }
 
-    /// Runs one job to its end; `crew` computes the rows of a shared layer.
+    /// Runs one job to its end; `crew` computes the rows of a shared layer. `None`: nothing was
+    /// written, since another solver is to do it.
     ///
     /// # Errors
     /// Whatever is wrong with its inputs, its arithmetic or the sink, naming the tensor.
-    pub async fn run_job<F, D>(
+    pub async fn run_job(
         &self,
-        engines: &Engines<F, D>,
+        solver: &impl Solver,
         index: usize,
         crew: &impl Crew,
         sink: &mut impl Sink,
-    ) -> Result<JobOutcome>
-    where
-        F: Backend<Scalar = f32>,
-        D: Backend<Scalar = f64>,
-    {
+    ) -> Result<Option<JobOutcome>> {
         match &self.jobs[index] {
-            Job::Solve { group, .. } => self.solve(engines, *group, crew, sink).await,
+            Job::Solve { group, .. } => self.solve(solver, *group, crew, sink).await,
             Job::Stream { pieces, .. } => {
                 let mut parts = Vec::new();
                 for piece in pieces {
                     parts.push(self.stream(piece, sink).await?);
                 }
-                Ok(JobOutcome { parts })
+                Ok(Some(JobOutcome { parts }))
             }
         }
     }

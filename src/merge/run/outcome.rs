@@ -30,7 +30,7 @@ pub struct TensorPart {
 /// How the merge went as a whole.
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
-    /// Which kernels ran.
+    /// Which kernels the processor ran.
     pub kernels: &'static str,
     /// Wall-clock time.
     pub elapsed_millis: f64,
@@ -65,7 +65,7 @@ impl<S: Source> Merge<S> {
             tensors.iter().filter_map(|tensor| Some(tensor.solve.as_ref()?.error_estimate));
         Report {
             version: VERSION.into(),
-            kernels: run.kernels.into(),
+            kernels: kernels(run.kernels, &tensors),
             options: self.options().clone(),
             models: plan.models.clone(),
             worst_error_estimate: errors.fold(0.0, f64::max),
@@ -77,6 +77,17 @@ impl<S: Source> Merge<S> {
             tensors,
         }
     }
+}
+
+/// The processor's kernels, and what else solved anything.
+fn kernels(processor: &str, tensors: &[TensorReport]) -> String {
+    let mut names = vec![processor];
+    for solve in tensors.iter().filter_map(|tensor| tensor.solve.as_ref()) {
+        if !names.contains(&solve.kernels.as_str()) {
+            names.push(&solve.kernels);
+        }
+    }
+    names.join(", ")
 }
 
 fn note(measures: &Measures) -> Option<String> {
@@ -91,15 +102,18 @@ fn note(measures: &Measures) -> Option<String> {
 
 /// Sentences about what was found while merging.
 fn found(tensors: &[TensorReport]) -> Vec<String> {
-    let missed = |tensor: &TensorReport| tensor.solve.as_ref()?.missed.clone();
-    let of = |what: &str, named: Vec<(&str, String)>| {
-        let (name, why) = named.first()?;
-        Some(format!("{} {what}, such as `{}`: {why}.", named.len(), printable(name)))
+    let of = |what: &str, why: fn(&TensorReport) -> Option<&String>| {
+        let mut named = tensors.iter().filter_map(|tensor| Some((&tensor.name, why(tensor)?)));
+        let (name, why) = named.next()?;
+        let n = 1 + named.count();
+        Some(format!("{n} {what}, such as `{}`: {why}.", printable(name)))
     };
-    let bounds = tensors.iter().filter_map(|t| Some((t.name.as_str(), missed(t)?))).collect();
-    let notes = tensors.iter().filter_map(|t| Some((t.name.as_str(), t.note.clone()?))).collect();
-    [of("tensors missed the 1e-6 bound", bounds), of("tensors need a look", notes)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let found = [
+        of("tensors missed the 1e-6 bound", |tensor| tensor.solve.as_ref()?.missed.as_ref()),
+        of("tensors need a look", |tensor| tensor.note.as_ref()),
+        of("tensors met a fault of the graphics card", |tensor| {
+            tensor.solve.as_ref()?.fault.as_ref()
+        }),
+    ];
+    found.into_iter().flatten().collect()
 }

@@ -13,27 +13,25 @@ use crate::merge::options::Precision;
 use crate::merge::plan::{Action, Group, Orientation};
 use crate::merge::regmean::crew::{Payload, Shared, help};
 use crate::merge::regmean::matrix::Stored;
-use crate::merge::regmean::{Crew, Engines, Gram, LayerGroup, Solution, Weight, solve};
+use crate::merge::regmean::{Crew, Engines, Gram, LayerGroup, Solution, Solver, Weight};
 use crate::{Error, ErrorKind, Result};
 
 impl<S: Source> Merge<S> {
-    pub(super) async fn solve<F, D>(
+    pub(super) async fn solve(
         &self,
-        engines: &Engines<F, D>,
+        solver: &impl Solver,
         group: usize,
         crew: &impl Crew,
         sink: &mut impl Sink,
-    ) -> Result<JobOutcome>
-    where
-        F: Backend<Scalar = f32>,
-        D: Backend<Scalar = f64>,
-    {
+    ) -> Result<Option<JobOutcome>> {
         let members = &self.plan.groups[group];
         let layer = self.load_group(members).await?;
         let first = &self.plan.tensors[members.tensors[0]].name;
-        let solution = solve(engines, &layer, self.options.precision, crew)
+        let solution = solver
+            .solve_group(&layer, self.options.precision, crew)
             .await
             .map_err(|error| error.tensor(first))?;
+        let Some(solution) = solution else { return Ok(None) };
         let mut parts = Vec::new();
         let mut row = 0;
         for (member, weight) in layer.weights.iter().enumerate() {
@@ -44,7 +42,7 @@ impl<S: Source> Merge<S> {
             parts.push(TensorPart { tensor, measures, solve });
             row += weight.n_out();
         }
-        Ok(JobOutcome { parts })
+        Ok(Some(JobOutcome { parts }))
     }
 
     /// Computes rows of X̂ for the worker that leads the job. `[rows, n]`, as bytes

@@ -5,7 +5,8 @@ const kernels = new URLSearchParams(location.search).get("kernels");
 async function run() {
   const suite = await import(`./${kernels}/gramerge_suite.js`);
   await suite.default();
-  return { kernels, cases: JSON.parse(await suite.run_suite()) };
+  const run = kernels === "gpu" ? suite.run_gpu_suite : suite.run_suite;
+  return { kernels, cases: JSON.parse(await run()) };
 }
 
 run().then(

@@ -1,4 +1,5 @@
-//! The DevTools protocol: JSON messages over one WebSocket.
+//! The DevTools protocol, and WebDriver BiDi, which looks the same from here: JSON messages over
+//! one WebSocket.
 //!
 //! Knows how to call and how to listen, and nothing of what the methods mean. Everything runs on
 //! the caller's thread: events are kept until somebody asks for them.
@@ -40,11 +41,12 @@ impl Connection {
     pub(crate) fn open(address: &str) -> Result<Connection> {
         let host = address.strip_prefix("ws://").and_then(|rest| rest.split('/').next());
         let host = host.ok_or_else(|| format!("`{address}` is not a WebSocket address"))?;
-        let stream = TcpStream::connect(host).map_err(|e| format!("cannot reach Chromium: {e}"))?;
+        let stream =
+            TcpStream::connect(host).map_err(|e| format!("cannot reach the browser: {e}"))?;
         // Screenshots are single messages of many megabytes.
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let (socket, _) = tungstenite::client::client_with_config(address, stream, Some(config))
-            .map_err(|e| format!("Chromium refused the connection: {e}"))?;
+            .map_err(|e| format!("the browser refused the connection: {e}"))?;
         Ok(Connection { socket, next_id: 1, events: VecDeque::new() })
     }
 
@@ -72,7 +74,7 @@ impl Connection {
             }
             self.keep(message)?;
         }
-        Err(format!("Chromium did not answer `{method}`"))
+        Err(format!("the browser did not answer `{method}`"))
     }
 
     /// Takes the oldest event that has not been taken.
@@ -101,9 +103,9 @@ impl Connection {
             Ok(Message::Text(text)) => serde_json::from_str(&text).map(Some),
             Ok(_) => Ok(None),
             Err(tungstenite::Error::Io(e)) if is_timeout(&e) => Ok(None),
-            Err(e) => return Err(format!("the connection to Chromium broke: {e}")),
+            Err(e) => return Err(format!("the connection to the browser broke: {e}")),
         }
-        .map_err(|e| format!("Chromium sent a message that is not JSON: {e}"))
+        .map_err(|e| format!("the browser sent a message that is not JSON: {e}"))
     }
 
     /// Keeps an event; answers that nobody waits for are thrown away. Whoever is asked whether to
@@ -122,7 +124,9 @@ impl Connection {
 }
 
 fn result_of(method: &str, mut answer: Value) -> Result<Value> {
-    match answer["error"]["message"].as_str() {
+    // DevTools puts the sentence into the error, BiDi beside it.
+    let why = answer["error"]["message"].as_str();
+    match why.or_else(|| answer["error"].as_str().and(answer["message"].as_str())) {
         Some(sentence) => Err(format!("`{method}` failed: {sentence}")),
         None => Ok(answer["result"].take()),
     }

@@ -7,17 +7,22 @@
 //!
 //! Where a page consists of a frame, as gramerge's does, scripts and searches run in the frame.
 //!
+//! [`Firefox`] can do far less: it runs a page to its end, for the kernels' suite.
+//!
 //! The protocol is spoken as plain JSON, so a newer browser with new fields breaks nothing.
 
 mod chromium;
 mod connection;
 mod elements;
+mod firefox;
 mod frame;
+mod process;
 mod record;
 mod session;
 mod view;
 
 pub use elements::Element;
+pub use firefox::Firefox;
 pub use record::{Download, Record, Request};
 pub use session::{DEADLINE, Session};
 

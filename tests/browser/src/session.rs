@@ -7,11 +7,11 @@ use gramerge_server::Server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::chromium::Chromium;
 use crate::connection::{Connection, Event};
 use crate::frame::AppFrame;
+use crate::process::Process;
 use crate::record::{Record, exception};
-use crate::{Result, place};
+use crate::{Result, chromium, place};
 
 /// How long a test waits for anything, unless it says otherwise.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -32,7 +32,7 @@ pub struct Session {
     record: Record,
     server: Option<Server>,
     url: String,
-    _chromium: Chromium,
+    _chromium: Process,
     downloads: TempDir,
     profile: TempDir,
 }
@@ -47,7 +47,13 @@ impl Session {
     /// A browser for this folder.
     #[track_caller]
     pub fn serving(folder: &Path) -> Session {
-        begin(folder).unwrap_or_else(|sentence| panic!("{sentence}"))
+        begin(folder, true).unwrap_or_else(|sentence| panic!("{sentence}"))
+    }
+
+    /// As [`Self::start`], without a WebGPU adapter.
+    #[track_caller]
+    pub fn start_without_webgpu(variable: &str) -> Session {
+        begin(&place(variable), false).unwrap_or_else(|sentence| panic!("{sentence}"))
     }
 
     /// Loads a page of the served folder and waits until it and its modules have run.
@@ -245,11 +251,11 @@ impl Drop for Session {
     }
 }
 
-fn begin(folder: &Path) -> Result<Session> {
+fn begin(folder: &Path, webgpu: bool) -> Result<Session> {
     let new_folder = || TempDir::new().map_err(|e| format!("no temporary folder: {e}"));
     let (downloads, profile) = (new_folder()?, new_folder()?);
     let server = Server::start(folder, 0)?;
-    let chromium = Chromium::start(profile.path())?;
+    let chromium = chromium::start(profile.path(), webgpu)?;
     let mut connection = Connection::open(&chromium.address)?;
     let (tab, main_frame) = open_tab(&mut connection, downloads.path())?;
     Ok(Session {

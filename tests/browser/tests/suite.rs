@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gramerge_browser_tests::Session;
+use gramerge_browser_tests::{Firefox, Session};
 use serde_json::Value;
 
 /// The whole suite, on a slow machine.
@@ -17,6 +17,17 @@ fn run(kernels: &str) {
     assert_eq!(result["kernels"], kernels, "another build ran");
     check(kernels, result["cases"].as_array().map_or(&[], Vec::as_slice));
     session.assert_quiet();
+}
+
+/// In the other engine: `cargo xtask test firefox`.
+#[test]
+#[ignore = "needs Firefox, which takes minutes on software"]
+fn gpu_in_firefox() {
+    let mut firefox = Firefox::start("GRAMERGE_WEB_TESTS");
+    firefox.open("index.html?kernels=gpu");
+    let result = firefox.wait_for("window.result", LIMIT);
+    assert_eq!(result["failure"], Value::Null, "{}", result["failure"]);
+    check("gpu in Firefox", result["cases"].as_array().map_or(&[], Vec::as_slice));
 }
 
 fn check(kernels: &str, cases: &[Value]) {
@@ -45,6 +56,11 @@ fn simd128() {
 #[test]
 fn relaxed() {
     run("relaxed");
+}
+
+#[test]
+fn gpu() {
+    run("gpu");
 }
 
 #[test]

@@ -57,5 +57,7 @@ fn reflect(n: usize, s: &mut [f64], random: &mut Random) {
     }
 }
 
-/// Sizes around the tiles (4, 8), the smallest blocks (16, 128), the panel (256), and primes.
-pub const SIZES: [usize; 15] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 64, 127, 131];
+/// Sizes around the tiles (4, 8, 64, 128), the smallest blocks (16, 128), the panel (256), and
+/// primes.
+pub const SIZES: [usize; 19] =
+    [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 63, 64, 65, 127, 128, 129, 131];

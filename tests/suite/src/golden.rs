@@ -12,7 +12,6 @@ use gramerge::merge::run::Merge;
 use gramerge::merge::{Model, Models};
 use gramerge::{Error, Result};
 use include_dir::{Dir, include_dir};
-use pollster::block_on;
 use serde::Deserialize;
 
 use crate::Verdict;
@@ -39,21 +38,23 @@ struct Tolerances {
 }
 
 /// Every golden case, merged with these engines and compared.
-pub fn cases<F, D>(engines: &Engines<F, D>) -> Vec<(String, Verdict)>
+pub async fn cases<F, D>(engines: &Engines<F, D>) -> Vec<(String, Verdict)>
 where
     F: Backend<Scalar = f32>,
     D: Backend<Scalar = f64>,
 {
-    let run = |dir: &Dir<'_>| {
-        let verdict = block_on(compare(engines, dir, false));
-        (format!("golden {}", dir.path().display()), verdict)
+    let mut cases = Vec::new();
+    for dir in CASES.dirs() {
+        let verdict = compare(engines, dir, false).await;
+        cases.push((format!("golden {}", dir.path().display()), verdict));
+    }
+    let planted = match CASES.dirs().next() {
+        None => Err("there is no golden case".into()),
+        Some(dir) => match compare(engines, dir, true).await {
+            Err(_) => Ok(()),
+            Ok(()) => Err("a planted error went unseen".into()),
+        },
     };
-    let mut cases: Vec<_> = CASES.dirs().map(run).collect();
-    let planted = CASES.dirs().next().ok_or_else(|| "there is no golden case".to_owned());
-    let planted = planted.and_then(|dir| match block_on(compare(engines, dir, true)) {
-        Err(_) => Ok(()),
-        Ok(()) => Err("a planted error went unseen".into()),
-    });
     cases.push(("golden: a planted error is seen".into(), planted));
     cases
 }

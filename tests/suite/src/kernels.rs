@@ -2,7 +2,6 @@
 
 use gramerge::backend::{Backend, NotPositive};
 use gramerge::dtype::Real;
-use pollster::block_on;
 
 use crate::generate::{Random, SIZES, positive_definite};
 use crate::{Verdict, naive, ratios};
@@ -26,31 +25,37 @@ const SHAPES: [(usize, usize, usize); 14] = [
 ];
 
 /// Every case of a backend, run.
-pub fn cases<B: Backend>(backend: &B) -> Vec<(String, Verdict)> {
+pub async fn cases<B: Backend>(backend: &B) -> Vec<(String, Verdict)> {
     let mut cases = Vec::new();
     let mut add = |name: String, verdict| {
         cases.push((format!("{} {}: {name}", backend.name(), B::Scalar::NAME), verdict));
     };
     for (m, n, k) in SHAPES {
-        add(format!("product {m}×{n}×{k}"), block_on(product(backend, m, n, k)));
+        add(format!("product {m}×{n}×{k}"), product(backend, m, n, k).await);
     }
     for (m, n, k) in [(0, 3, 2), (3, 0, 2), (3, 2, 0)] {
-        add(format!("empty product {m}×{n}×{k}"), block_on(product(backend, m, n, k)));
+        add(format!("empty product {m}×{n}×{k}"), product(backend, m, n, k).await);
     }
     for n in SIZES.into_iter().chain([257, 300]) {
         for (kind, condition) in conditions::<B::Scalar>() {
-            add(format!("factor and solve n={n}, {kind}"), factored(backend, n, condition, 1.0));
+            add(
+                format!("factor and solve n={n}, {kind}"),
+                factored(backend, n, condition, 1.0).await,
+            );
         }
     }
     for scale in [1e-18, 1e18] {
-        add(format!("factor and solve at scale {scale:e}"), factored(backend, 65, 100.0, scale));
+        add(
+            format!("factor and solve at scale {scale:e}"),
+            factored(backend, 65, 100.0, scale).await,
+        );
     }
-    add("zero row is refused at its index".into(), block_on(zero_row(backend)));
-    add("indefinite matrix is refused".into(), block_on(indefinite(backend)));
-    add("NaN is refused".into(), block_on(not_a_number(backend)));
-    add("upper triangle is not read".into(), block_on(upper_triangle(backend)));
-    add("planted error in a product is seen".into(), block_on(planted_product(backend)));
-    add("planted error in a factor is seen".into(), planted_factor(backend));
+    add("zero row is refused at its index".into(), zero_row(backend).await);
+    add("indefinite matrix is refused".into(), indefinite(backend).await);
+    add("NaN is refused".into(), not_a_number(backend).await);
+    add("upper triangle is not read".into(), upper_triangle(backend).await);
+    add("planted error in a product is seen".into(), planted_product(backend).await);
+    add("planted error in a factor is seen".into(), planted_factor(backend).await);
     cases
 }
 
@@ -153,14 +158,14 @@ async fn run_factored<B: Backend>(
     Ok(Factored { lower: naive_factor(n, &s), s, b, x })
 }
 
-fn factored<B: Backend>(backend: &B, n: usize, condition: f64, scale: f64) -> Verdict {
-    let Factored { s, b, x, .. } = block_on(run_factored(backend, n, condition, scale))?;
+async fn factored<B: Backend>(backend: &B, n: usize, condition: f64, scale: f64) -> Verdict {
+    let Factored { s, b, x, .. } = run_factored(backend, n, condition, scale).await?;
     ratios::solution(n, &s, &x, &b, eps::<B>())
 }
 
-fn planted_factor<B: Backend>(backend: &B) -> Verdict {
+async fn planted_factor<B: Backend>(backend: &B) -> Verdict {
     let n = 33;
-    let Factored { s, b, mut x, mut lower } = block_on(run_factored(backend, n, 10.0, 1.0))?;
+    let Factored { s, b, mut x, mut lower } = run_factored(backend, n, 10.0, 1.0).await?;
     ratios::factor(n, &s, &lower, f64::EPSILON)?;
     lower[20 * n + 3] += 1e-9;
     must_fail(ratios::factor(n, &s, &lower, f64::EPSILON))?;

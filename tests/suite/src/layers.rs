@@ -9,7 +9,6 @@ use gramerge::merge::plan::Orientation;
 use gramerge::merge::regmean::matrix::Stored;
 use gramerge::merge::regmean::{Alone, CONTRACT, Engines, Gram, LayerGroup, Weight, solve};
 use gramerge::merge::report::SolvePath;
-use pollster::block_on;
 
 use crate::generate::Random;
 use crate::{Verdict, naive};
@@ -27,7 +26,7 @@ const SHAPES: [Shape; 6] = [
 ];
 
 /// Every layer at every precision.
-pub fn cases<F, D>(engines: &Engines<F, D>) -> Vec<(String, Verdict)>
+pub async fn cases<F, D>(engines: &Engines<F, D>) -> Vec<(String, Verdict)>
 where
     F: Backend<Scalar = f32>,
     D: Backend<Scalar = f64>,
@@ -38,10 +37,10 @@ where
         let layer = Layer::new(shape);
         for precision in [Precision::Fast, Precision::Auto, Precision::Exact] {
             let name = format!("layer {n}→{outs:?}, {k} models, α {alpha}, {precision:?}");
-            cases.push((name, check(engines, &layer, precision, 0.0)));
+            cases.push((name, check(engines, &layer, precision, 0.0).await));
         }
     }
-    let planted = check(engines, &Layer::new(SHAPES[0]), Precision::Exact, 1e-4);
+    let planted = check(engines, &Layer::new(SHAPES[0]), Precision::Exact, 1e-4).await;
     let planted = if planted.is_err() { Ok(()) } else { Err("it went unseen".into()) };
     cases.push(("layer: a planted error is seen".into(), planted));
     cases
@@ -157,7 +156,7 @@ fn stored(n: usize, out: usize, orientation: Orientation, values: &[f64]) -> Sto
     }
 }
 
-fn check<F, D>(
+async fn check<F, D>(
     engines: &Engines<F, D>,
     layer: &Layer,
     precision: Precision,
@@ -169,7 +168,7 @@ where
 {
     let (group, n) = (&layer.group, layer.group.n());
     let solution =
-        block_on(solve(engines, group, precision, &Alone)).map_err(|error| error.to_string())?;
+        solve(engines, group, precision, &Alone).await.map_err(|error| error.to_string())?;
     let oracle = layer.oracle();
     let mut line = vec![0.0; n];
     let (mut apart, mut size) = (0.0, 0.0);

@@ -5,14 +5,20 @@
 //! - [`generate`]: seeded matrices, from easy to nearly singular, at every scale.
 //! - [`ratios`]: LAPACK's test ratios and plain comparisons; each is shown to fail on a planted
 //!   error.
+//! - `assembly`: matrices put together on a device, of what files store.
+//! - `gpu`: what only a graphics card has: its tiles, and matrices in several buffers.
 //! - [`kernels`]: products, factors and solves of one backend.
 //! - [`layers`]: whole layers against the textbook formula, at every precision.
 //! - [`crews`]: layers shared among workers, bit for bit.
 //! - [`golden`]: whole merges of small files with answers computed elsewhere in exact arithmetic.
 
+#[cfg(feature = "gpu")]
+pub mod assembly;
 pub mod crews;
 pub mod generate;
 pub mod golden;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod kernels;
 pub mod layers;
 pub mod naive;
@@ -20,6 +26,7 @@ pub mod ratios;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
+use gramerge::backend::Backend;
 use gramerge::backend::cpu::Cpu;
 use gramerge::backend::cpu::kernel::Kernel;
 use gramerge::merge::regmean::Engines;
@@ -39,21 +46,35 @@ pub struct Finished {
     pub detail: String,
 }
 
-/// Runs everything on a pair of kernels.
-pub fn run<F, D>(label: &str) -> Vec<Finished>
+/// Runs everything on a pair of processor kernels.
+pub async fn run_cpu<F, D>(label: &str) -> Vec<Finished>
 where
     F: Kernel<Scalar = f32>,
     D: Kernel<Scalar = f64>,
 {
     let engines = Engines { single: Cpu::<F>::default(), double: Cpu::<D>::default() };
-    let mut cases = kernels::cases(&engines.single);
-    cases.extend(kernels::cases(&engines.double));
-    cases.extend(layers::cases(&engines));
+    let mut finished = finish(label, kernels::cases(&engines.double).await);
+    finished.extend(run(label, &engines).await);
     // The gemm crate adds in another order for another number of rows; threads share no layer.
     if F::NAME != "native" {
-        cases.extend(crews::cases(&engines));
+        finished.extend(finish(label, crews::cases(&engines)));
     }
-    cases.extend(golden::cases(&engines));
+    finished
+}
+
+/// Runs everything on these engines, but for the kernels of the second, which are the processor's.
+pub async fn run<F, D>(label: &str, engines: &Engines<F, D>) -> Vec<Finished>
+where
+    F: Backend<Scalar = f32>,
+    D: Backend<Scalar = f64>,
+{
+    let mut cases = kernels::cases(&engines.single).await;
+    cases.extend(layers::cases(engines).await);
+    cases.extend(golden::cases(engines).await);
+    finish(label, cases)
+}
+
+pub(crate) fn finish(label: &str, cases: Vec<(String, Verdict)>) -> Vec<Finished> {
     let finish = |(name, verdict): (String, Verdict)| {
         let name = format!("{label}: {name}");
         Finished { name, ok: verdict.is_ok(), detail: verdict.err().unwrap_or_default() }

@@ -1,11 +1,11 @@
 //! One factorisation and one solve, in f32 or f64.
 
-use super::{Limits, Problem, Solved};
+use super::{Attempt, Limits, Problem, Solved};
 use crate::Result;
 use crate::backend::Backend;
 use crate::dtype::Real;
 use crate::merge::regmean::crew::{self, Crew};
-use crate::merge::regmean::estimate;
+use crate::merge::regmean::estimate::{self, Judgement};
 use crate::merge::regmean::product::{self, Factorised};
 
 /// The error of a solve is this · u · cond · ‖X‖/‖W‖, times less than [`SPAN`]: between 0.07 and
@@ -13,31 +13,50 @@ use crate::merge::regmean::product::{self, Factorised};
 const SMALLEST_GROWTH: f64 = 0.03;
 const SPAN: f64 = 15.0;
 
+/// ‖T‖ ‖T⁻¹‖ ≥ 1; below this it is no rounding.
+const LEAST_CONDITION: f64 = 0.5;
+/// An error so many times what was promised is no rounding either.
+const WRONG: f64 = 100.0;
+
+/// What no arithmetic explains, if anything: until here, the limits were promised to hold.
+fn wrong(judgements: &[Judgement], limits: Limits) -> Option<String> {
+    // Not `>`: a NaN is wrong.
+    let explained = |judged: &&Judgement| judged.error <= WRONG * limits.error;
+    let found = judgements.iter().find(|judged| !explained(judged))?;
+    Some(format!("an estimated error of {:.1e}", found.error))
+}
+
 impl Problem<'_> {
-    /// X̂ and its judgement, or `None` if it is or would be beyond the limits.
+    /// X̂ and its judgement, unless it is or would be beyond the limits.
     pub(super) async fn direct<B: Backend, D: Backend<Scalar = f64>>(
         &self,
         backend: &B,
         double: &D,
         limits: Limits,
         crew: &impl Crew,
-    ) -> Result<Option<Solved<B::Scalar>>> {
+    ) -> Result<Attempt<B::Scalar>> {
         let (group, scaling) = (self.group, &self.scaling);
         let Ok(factorised) = product::factorise(backend, group, scaling, 0.0).await? else {
-            return Ok(None);
+            return Ok(Attempt::Beyond);
         };
         let condition = estimate::condition(backend, &factorised, group.n()).await?;
+        if condition < LEAST_CONDITION && group.n() > 0 {
+            return Ok(Attempt::Wrong(format!("a condition of {condition:.1e}")));
+        }
         // Not `>`: a NaN must fail.
         let bounded = condition <= limits.condition;
         if !bounded || !self.promises(backend, double, &factorised, condition, limits).await? {
-            return Ok(None);
+            return Ok(Attempt::Beyond);
         }
         let mut x = crew::solution(backend, group, scaling, &factorised.factor, crew).await?;
         self.set_dead(&mut x);
         let judgements = estimate::judge(backend, double, group, scaling, &factorised, &x).await?;
-        let passed = limits.allow(&judgements);
-        let solved = Solved { x, condition, judgements, n_iterations: 0, floor: 0.0, remark: None };
-        Ok(passed.then_some(solved))
+        if limits.allow(&judgements) {
+            let (n_iterations, floor, remark) = (0, 0.0, None);
+            let solved = Solved { x, condition, judgements, n_iterations, floor, remark };
+            return Ok(Attempt::Good(solved));
+        }
+        Ok(wrong(&judgements, limits).map_or(Attempt::Beyond, Attempt::Wrong))
     }
 
     /// Whether the limits will be kept: by the condition where that is clear, else by solving for

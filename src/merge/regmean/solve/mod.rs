@@ -10,7 +10,7 @@ mod iterated;
 
 pub(super) use iterated::factorise_with_floor;
 
-use super::crew::Crew;
+use super::crew::{Alone, Crew};
 use super::estimate::{Judgement, ratio};
 use super::layer::{LayerGroup, Weight};
 use super::product::Scaling;
@@ -38,6 +38,32 @@ pub struct Engines<F, D> {
     pub single: F,
     /// Computes in f64.
     pub double: D,
+}
+
+/// Who solves layer groups: a pair of engines, or whatever chooses among several.
+#[expect(async_fn_in_trait, reason = "generic use only; a browser's futures are not Send")]
+pub trait Solver {
+    /// Solves one group, with the crew's help where it has any. `None`: another solver is to do it.
+    ///
+    /// # Errors
+    /// As [`solve`].
+    async fn solve_group(
+        &self,
+        group: &LayerGroup,
+        precision: Precision,
+        crew: &impl Crew,
+    ) -> Result<Option<Solution>>;
+}
+
+impl<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>> Solver for Engines<F, D> {
+    async fn solve_group(
+        &self,
+        group: &LayerGroup,
+        precision: Precision,
+        crew: &impl Crew,
+    ) -> Result<Option<Solution>> {
+        solve(self, group, precision, crew).await.map(Some)
+    }
 }
 
 /// X `[m, n]`, in the arithmetic it was solved in.
@@ -77,19 +103,32 @@ pub async fn solve<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
     precision: Precision,
     crew: &impl Crew,
 ) -> Result<Solution> {
-    let problem = Problem::new(group)?;
-    let Engines { single, double } = engines;
-    if let Some(limits) = problem.single_limits(precision)
-        && let Some(solved) = problem.direct(single, double, limits, crew).await?
-    {
-        return Ok(solved.finish(&problem, SolvePath::F32, Difference::F32));
+    let mut problem = Problem::new(group)?;
+    match problem.in_single(engines, precision, crew).await? {
+        Some(solution) => Ok(solution),
+        None => problem.in_double(&engines.double, crew).await,
     }
-    let limits = Limits { condition: MAX_CONDITION_F64, error: TRUSTED };
-    if let Some(solved) = problem.direct(double, double, limits, crew).await? {
-        return Ok(solved.finish(&problem, SolvePath::F64, Difference::F64));
+}
+
+/// The same, but `None` where f32 does not suffice and nothing went wrong.
+///
+/// # Errors
+/// As [`solve`].
+pub async fn solve_if_single<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
+    engines: &Engines<F, D>,
+    group: &LayerGroup,
+    precision: Precision,
+) -> Result<Option<Solution>> {
+    let mut problem = Problem::new(group)?;
+    let solution = problem.in_single(engines, precision, &Alone).await?;
+    match problem.fault {
+        None => Ok(solution),
+        Some(_) => problem.in_double(&engines.double, &Alone).await.map(Some),
     }
-    let solved = problem.iterated(double).await?;
-    Ok(solved.finish(&problem, SolvePath::F64Iterated, Difference::F64))
+}
+
+fn wrong_answer(kernels: &str, what: &str) -> String {
+    format!("{kernels} gave a wrong answer ({what}), so it was solved again in float64")
 }
 
 /// What an attempt must keep below.
@@ -105,12 +144,24 @@ impl Limits {
     }
 }
 
+/// What became of one factorisation and solve.
+enum Attempt<T> {
+    /// X̂ is within the limits.
+    Good(Solved<T>),
+    /// It is or would be beyond them.
+    Beyond,
+    /// No arithmetic explains the answer: the device computed, or sent, something else.
+    Wrong(String),
+}
+
 /// A group with what is known before any product.
 struct Problem<'a> {
     group: &'a LayerGroup,
     scaling: Scaling,
     /// Largest ‖W_i − A‖ / ‖A‖ of all weights and models.
     spread: f64,
+    /// What went wrong in earlier attempts.
+    fault: Option<String>,
 }
 
 /// X̂ and what it took.
@@ -124,8 +175,42 @@ struct Solved<T> {
 }
 
 impl<'a> Problem<'a> {
+    /// The solution in f32, if that suffices.
+    async fn in_single<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
+        &mut self,
+        engines: &Engines<F, D>,
+        precision: Precision,
+        crew: &impl Crew,
+    ) -> Result<Option<Solution>> {
+        let Engines { single, double } = engines;
+        let Some(limits) = self.single_limits(precision) else { return Ok(None) };
+        match self.direct(single, double, limits, crew).await? {
+            Attempt::Good(solved) => {
+                let (name, wrap) = (single.name(), Difference::F32);
+                return Ok(Some(solved.finish(self, name, SolvePath::F32, wrap)));
+            }
+            Attempt::Wrong(what) => self.fault = Some(wrong_answer(single.name(), &what)),
+            Attempt::Beyond => {}
+        }
+        Ok(None)
+    }
+
+    async fn in_double<D: Backend<Scalar = f64>>(
+        &self,
+        double: &D,
+        crew: &impl Crew,
+    ) -> Result<Solution> {
+        let (name, wrap) = (double.name(), Difference::F64);
+        let limits = Limits { condition: MAX_CONDITION_F64, error: TRUSTED };
+        if let Attempt::Good(solved) = self.direct(double, double, limits, crew).await? {
+            return Ok(solved.finish(self, name, SolvePath::F64, wrap));
+        }
+        let solved = self.iterated(double).await?;
+        Ok(solved.finish(self, name, SolvePath::F64Iterated, wrap))
+    }
+
     fn new(group: &'a LayerGroup) -> Result<Self> {
-        Ok(Self { group, scaling: Scaling::of(group), spread: spread(group)? })
+        Ok(Self { group, scaling: Scaling::of(group), spread: spread(group)?, fault: None })
     }
 
     /// Limits for f32, or `None` where it cannot or need not be tried.
@@ -149,6 +234,7 @@ impl<T: Real> Solved<T> {
     fn finish(
         mut self,
         problem: &Problem<'_>,
+        kernels: &str,
         path: SolvePath,
         wrap: impl Fn(Vec<T>) -> Difference,
     ) -> Solution {
@@ -157,14 +243,21 @@ impl<T: Real> Solved<T> {
                 *value = T::from_f64(value.to_f64() * s);
             }
         }
-        let reports = self.judgements.iter().map(|judged| self.report(problem, path, judged));
-        let reports = reports.collect();
+        let report = |judged| self.report(problem, kernels, path, judged);
+        let reports = self.judgements.iter().map(report).collect();
         Solution { x: wrap(self.x), reports }
     }
 
-    fn report(&self, problem: &Problem<'_>, path: SolvePath, judged: &Judgement) -> SolveReport {
+    fn report(
+        &self,
+        problem: &Problem<'_>,
+        kernels: &str,
+        path: SolvePath,
+        judged: &Judgement,
+    ) -> SolveReport {
         SolveReport {
             path,
+            kernels: kernels.into(),
             condition: self.condition,
             error_estimate: judged.error,
             residual: judged.residual,
@@ -172,6 +265,7 @@ impl<T: Real> Solved<T> {
             n_iterations: self.n_iterations,
             floor: self.floor,
             missed: self.remark.clone().or_else(|| missed(path, judged.error)),
+            fault: problem.fault.clone(),
         }
     }
 }

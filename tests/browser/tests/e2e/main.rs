@@ -6,6 +6,7 @@ mod cancel;
 mod collector;
 mod compare;
 mod faults;
+mod gpu;
 mod inputs;
 mod lock;
 mod merge;
@@ -40,12 +41,4 @@ fn opens_quietly_and_asks_for_files() {
     let input = page.by_label("Models and Gram files");
     assert_eq!(page.call_on(&input, "function () { return this.type; }"), "file");
     page.assert_quiet();
-}
-
-#[test]
-fn forced_graphics_card_is_refused_in_words() {
-    let mut page = Session::start("GRAMERGE_WEB");
-    page.open("?device=gpu");
-    page.click_button("Try the sample");
-    page.wait_for("document.body.innerText.includes('no graphics-card engine')");
 }

@@ -8,18 +8,20 @@ use crate::opened;
 
 fn merged_sample() -> Session {
     let mut page = opened();
+    merge_sample(&mut page);
+    page
+}
+
+/// From the first click to the report.
+pub(crate) fn merge_sample(page: &mut Session) {
     page.click_button("Try the sample");
     page.by_role("table", "Plan");
     page.click_button("Merge");
     page.by_role("region", "Report");
-    page
 }
 
-#[test]
-fn the_sample_merges_and_is_put_to_the_test() {
-    let mut page = merged_sample();
-    page.wait_for("/plain average/.test(document.querySelector('#accuracy')?.innerText ?? '')");
-    page.wait_for("/360 images/.test(document.body.innerText)");
+/// Saves the merged sample, which the command line must find right.
+pub(crate) fn verify_saved(page: &mut Session) {
     page.click_button("Save merged model");
     let saved = page.saved_file();
     let sample = place("GRAMERGE_WEB").join("samples/digits");
@@ -32,6 +34,14 @@ fn the_sample_merges_and_is_put_to_the_test() {
         .status()
         .expect("the command line starts");
     assert!(status.success(), "the command line does not verify what the page saved");
+}
+
+#[test]
+fn the_sample_merges_and_is_put_to_the_test() {
+    let mut page = merged_sample();
+    page.wait_for("/plain average/.test(document.querySelector('#accuracy')?.innerText ?? '')");
+    page.wait_for("/360 images/.test(document.body.innerText)");
+    verify_saved(&mut page);
     page.assert_quiet();
 }
 

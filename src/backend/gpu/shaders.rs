@@ -1,0 +1,146 @@
+//! The shaders: which there are, and how a whole one is put together from its parts.
+//!
+//! A line `#import NAME` stands for `shaders/shared/NAME.wgsl`; `#import tile` stands for the
+//! register tile that was chosen and what it needs.
+
+use std::fmt::Write;
+
+/// Side of the blocks that every side is padded to.
+pub(super) const BLOCK: usize = 64;
+
+/// One compute shader each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    /// C ← β C + α A B.
+    Multiply,
+    /// The same with A and C in one buffer.
+    MultiplyWithin,
+    /// The same with all three in one buffer.
+    Update,
+    /// A diagonal block of a Cholesky factor, inverted.
+    FactorBlock,
+    /// A term of a weighted sum of stored matrices.
+    ScaledSum,
+    /// A difference of stored matrices.
+    ScaledDifference,
+    /// Norms of the rows of a matrix.
+    RowNorms,
+}
+
+impl Kernel {
+    /// Every kernel.
+    pub const ALL: [Self; 7] = [
+        Self::Multiply,
+        Self::MultiplyWithin,
+        Self::Update,
+        Self::FactorBlock,
+        Self::ScaledSum,
+        Self::ScaledDifference,
+        Self::RowNorms,
+    ];
+
+    /// Its file's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Multiply => "multiply",
+            Self::MultiplyWithin => "multiply_within",
+            Self::Update => "update",
+            Self::FactorBlock => "factor_block",
+            Self::ScaledSum => "scaled_sum",
+            Self::ScaledDifference => "scaled_difference",
+            Self::RowNorms => "row_norms",
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Multiply => include_str!("../../../shaders/multiply.wgsl"),
+            Self::MultiplyWithin => include_str!("../../../shaders/multiply_within.wgsl"),
+            Self::Update => include_str!("../../../shaders/update.wgsl"),
+            Self::FactorBlock => include_str!("../../../shaders/factor_block.wgsl"),
+            Self::ScaledSum => include_str!("../../../shaders/scaled_sum.wgsl"),
+            Self::ScaledDifference => include_str!("../../../shaders/scaled_difference.wgsl"),
+            Self::RowNorms => include_str!("../../../shaders/row_norms.wgsl"),
+        }
+    }
+
+    /// Whether it is made of register tiles.
+    pub fn is_tiled(self) -> bool {
+        matches!(self, Self::Multiply | Self::MultiplyWithin | Self::Update)
+    }
+}
+
+/// How a product is tiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tile {
+    /// Invocations along each side of a workgroup.
+    side: u32,
+    /// Rows and columns of C that one invocation computes: 4 or 8.
+    own: u32,
+    /// Slice of the inner dimension in workgroup memory; 0 does without such memory.
+    depth: u32,
+}
+
+impl Tile {
+    /// All of them. Which is fastest depends on the card.
+    pub const ALL: [Self; 4] = [
+        Self { side: 16, own: 4, depth: 16 },
+        Self { side: 8, own: 8, depth: 16 },
+        Self { side: 16, own: 8, depth: 8 },
+        Self { side: 8, own: 8, depth: 0 },
+    ];
+
+    /// Rows and columns of C that one workgroup computes.
+    pub fn size(self) -> usize {
+        (self.side * self.own) as usize
+    }
+
+    /// This one, or the one most like it that fits a matrix with sides that are multiples of 64.
+    pub(super) fn fitting(self, rows: usize, cols: usize) -> Self {
+        let fits = |len: usize| len.is_multiple_of(self.size());
+        if fits(rows) && fits(cols) { self } else { Self::ALL[1] }
+    }
+}
+
+impl std::fmt::Display for Tile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { side, own, depth } = self;
+        write!(f, "{size}×{size}, {own}×{own} of {side}×{side}, {depth} deep", size = self.size())
+    }
+}
+
+/// The whole text of a kernel.
+pub fn source(kernel: Kernel, tile: Tile) -> String {
+    let mut out = String::new();
+    for line in kernel.text().lines() {
+        match line.strip_prefix("#import ") {
+            Some("params") => out += include_str!("../../../shaders/shared/params.wgsl"),
+            Some("assembly") => out += include_str!("../../../shaders/shared/assembly.wgsl"),
+            Some("tile") => out += &tile_source(tile),
+            _ => {
+                out += line;
+                out.push('\n');
+            }
+        }
+    }
+    out
+}
+
+fn tile_source(tile: Tile) -> String {
+    let mut out = String::new();
+    let constants = [("SIDE", tile.side), ("TILE", tile.side * tile.own), ("DEPTH", tile.depth)];
+    for (name, value) in constants {
+        // Writing to a string cannot fail.
+        writeln!(out, "const {name}: u32 = {value}u;").ok();
+    }
+    out += include_str!("../../../shaders/shared/accumulate.wgsl");
+    if tile.depth > 0 {
+        out += include_str!("../../../shaders/shared/load.wgsl");
+    }
+    out += match (tile.depth, tile.own) {
+        (0, _) => include_str!("../../../shaders/shared/tile_direct.wgsl"),
+        (_, 4) => include_str!("../../../shaders/shared/tile_4x4.wgsl"),
+        _ => include_str!("../../../shaders/shared/tile_8x8.wgsl"),
+    };
+    out
+}

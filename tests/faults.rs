@@ -1,0 +1,342 @@
+//! Faults of a graphics card, each put where it happens: the merge goes on, to the same accuracy,
+//! and the report says what was done.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use gramerge::backend::gpu::shaders::{Kernel, Tile, source};
+use gramerge::backend::gpu::{Factor, Gpu, Matrix, Settings};
+use gramerge::backend::{Backend, NotPositive};
+use gramerge::dtype::{Dtype, encode};
+use gramerge::engine::cards::{Card, Cards, Guarded};
+use gramerge::engine::{CpuEngines, kernels};
+use gramerge::merge::options::Precision;
+use gramerge::merge::plan::Orientation;
+use gramerge::merge::regmean::matrix::Stored;
+use gramerge::merge::regmean::{Alone, Gram, LayerGroup, Solution, Solver, Weight, solve};
+use gramerge::merge::report::SolvePath;
+use gramerge::{Error, Result};
+use pollster::block_on;
+
+/// What goes wrong, and at which of a card's operations.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    None,
+    /// The device is destroyed before the operation.
+    Loss(usize),
+    /// The operation finds no memory.
+    Memory(usize),
+    /// Every answer has these numbers in place of the right ones.
+    Answers(fn(f32) -> f32),
+    /// Only the answer of this operation has.
+    Answer(usize, fn(f32) -> f32),
+}
+
+/// Cards that each have the next fault.
+struct Faulty {
+    faults: Vec<Fault>,
+    n_opened: Cell<usize>,
+    settings: Settings,
+}
+
+impl Faulty {
+    fn new(faults: &[Fault]) -> Self {
+        let tile = Some(Tile::ALL[1]);
+        let settings = Settings { software: true, tile, poison: true, ..Settings::default() };
+        Self { faults: faults.to_vec(), n_opened: Cell::new(0), settings }
+    }
+}
+
+/// A card with a fault.
+#[derive(Debug, Clone)]
+struct FaultyCard {
+    gpu: Gpu,
+    fault: Fault,
+    n_done: Rc<Cell<usize>>,
+}
+
+impl Cards for &Faulty {
+    type Card = FaultyCard;
+
+    async fn open(&self) -> Result<Option<FaultyCard>> {
+        let index = self.n_opened.replace(self.n_opened.get() + 1);
+        let fault = self.faults.get(index).copied().unwrap_or(Fault::None);
+        let opened = Gpu::open(self.settings.clone()).await?;
+        Ok(opened.map(|gpu| FaultyCard { gpu, fault, n_done: Rc::default() }))
+    }
+}
+
+impl Card for FaultyCard {
+    fn check(&self) -> Result<()> {
+        self.gpu.check()
+    }
+}
+
+impl FaultyCard {
+    /// One more operation; the fault happens if it is this one's turn.
+    fn count(&self) -> Result<usize> {
+        let index = self.n_done.replace(self.n_done.get() + 1);
+        match self.fault {
+            Fault::Loss(at) if at == index => self.gpu.destroy(),
+            Fault::Memory(at) if at == index => return Err(Error::device("no memory, as planted")),
+            _ => {}
+        }
+        Ok(index)
+    }
+}
+
+impl Backend for FaultyCard {
+    type Scalar = f32;
+    type Matrix = Matrix;
+    type Factor = Factor;
+
+    fn name(&self) -> &str {
+        self.gpu.name()
+    }
+
+    async fn upload(&self, rows: usize, cols: usize, values: Vec<f32>) -> Result<Matrix> {
+        self.count()?;
+        self.gpu.upload(rows, cols, values).await
+    }
+
+    async fn download(&self, matrix: Matrix) -> Result<Vec<f32>> {
+        let index = self.count()?;
+        let mut values = self.gpu.download(matrix).await?;
+        match self.fault {
+            Fault::Answers(wrong) => values.iter_mut().for_each(|value| *value = wrong(*value)),
+            Fault::Answer(at, wrong) if at == index => {
+                values.iter_mut().for_each(|value| *value = wrong(*value));
+            }
+            _ => {}
+        }
+        Ok(values)
+    }
+
+    async fn multiply_add(&self, c: &mut Matrix, a: &Matrix, b: &Matrix) -> Result<()> {
+        self.count()?;
+        self.gpu.multiply_add(c, a, b).await
+    }
+
+    async fn cholesky(&self, s: Matrix) -> Result<std::result::Result<Factor, NotPositive>> {
+        self.count()?;
+        self.gpu.cholesky(s).await
+    }
+
+    async fn export(&self, factor: &Factor) -> Result<Vec<f32>> {
+        self.gpu.export(factor).await
+    }
+
+    async fn import(&self, n: usize, values: Vec<f32>) -> Result<Factor> {
+        self.gpu.import(n, values).await
+    }
+
+    async fn solve(&self, factor: &Factor, x: &mut Matrix) -> Result<()> {
+        self.count()?;
+        self.gpu.solve(factor, x).await
+    }
+}
+
+const N: usize = 96;
+
+/// Two models of one layer, `[40, 96]`, that f32 solves well.
+fn layer() -> LayerGroup {
+    let value = |i: usize, j: usize, k: usize| ((i * 31 + j * 17 + k * 7) % 23) as f64 / 23.0 - 0.5;
+    let bytes = |values: Vec<f64>| {
+        let mut bytes = vec![0; values.len() * 4];
+        encode(Dtype::F32, values.into_iter(), &mut bytes);
+        bytes
+    };
+    let stored = |rows: usize, element: &dyn Fn(usize, usize) -> f64| {
+        let values = (0..rows * N).map(|index| element(index / N, index % N)).collect();
+        Stored { bytes: bytes(values), dtype: Dtype::F32, rows, cols: N }
+    };
+    let gram = |model: usize| {
+        let element = |i: usize, j: usize| {
+            let near = if i == j { 2.0 } else { 0.0 };
+            near + 0.01 * value(i.min(j), i.max(j), model)
+        };
+        Gram::full(stored(N, &element), 1.0).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let weight = |model: usize| stored(40, &|i, j| value(i, j, 0) + 0.01 * value(i, j, model));
+    LayerGroup {
+        alpha: 0.9,
+        shares: vec![0.5, 0.5],
+        grams: vec![gram(1), gram(2)],
+        weights: vec![Weight {
+            name: "w".into(),
+            orientation: Orientation::OutIn,
+            stored: vec![weight(1), weight(2)],
+            dtype_out: Dtype::F32,
+        }],
+    }
+}
+
+fn values(solution: &Solution) -> Vec<f64> {
+    let mut values = vec![0.0; 40 * N];
+    for (row, line) in values.chunks_mut(N).enumerate() {
+        solution.difference_row(row, line);
+    }
+    values
+}
+
+/// Solves the layer, which must come out right whatever happens.
+fn solved(guarded: &impl Solver) -> Solution {
+    let layer = layer();
+    let solution = block_on(guarded.solve_group(&layer, Precision::Auto, &Alone))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let solution = solution.unwrap_or_else(|| panic!("the layer was handed back"));
+    let exact = block_on(solve(&CpuEngines::default(), &layer, Precision::Exact, &Alone));
+    let exact = values(&exact.unwrap_or_else(|error| panic!("{error}")));
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+    let apart = norm(&mut values(&solution).iter().zip(&exact).map(|(a, b)| a - b));
+    let error = apart / norm(&mut exact.iter().copied());
+    // X is a hundredth of W, for which the contract is 1e-6.
+    assert!(error < 1e-5, "the solution is off by {error:e}");
+    solution
+}
+
+fn forced(cards: &Faulty) -> Guarded<&Faulty> {
+    block_on(Guarded::forced(cards)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn fault(solution: &Solution) -> &str {
+    solution.reports[0].fault.as_deref().unwrap_or("")
+}
+
+#[test]
+fn without_a_fault_the_card_solves_and_nothing_is_said() {
+    let cards = Faulty::new(&[]);
+    let solution = solved(&forced(&cards));
+    assert_eq!(solution.reports[0].fault, None);
+    assert_ne!(solution.reports[0].kernels, kernels());
+    assert_eq!(cards.n_opened.get(), 1);
+}
+
+/// The card is lost at its first operation, at its second, and so on, until it outlives the layer.
+#[test]
+fn a_loss_at_any_operation_is_made_good_by_another_card() {
+    for at in 0.. {
+        let cards = Faulty::new(&[Fault::Loss(at)]);
+        let solution = solved(&forced(&cards));
+        assert_ne!(solution.reports[0].kernels, kernels(), "operation {at}");
+        if cards.n_opened.get() == 1 {
+            assert!(at > 10, "only {at} operations were tried");
+            return;
+        }
+        assert!(fault(&solution).contains("was lost"), "operation {at}: {}", fault(&solution));
+        assert_eq!(cards.n_opened.get(), 2, "operation {at}");
+    }
+}
+
+#[test]
+fn after_two_losses_the_processor_finishes() {
+    let cards = Faulty::new(&[Fault::Loss(3), Fault::Loss(5)]);
+    let guarded = forced(&cards);
+    let solution = solved(&guarded);
+    assert_eq!(solution.reports[0].kernels, kernels());
+    assert!(fault(&solution).contains("solved again by"), "{}", fault(&solution));
+    let next = solved(&guarded);
+    assert_eq!((next.reports[0].kernels.as_str(), cards.n_opened.get()), (kernels(), 2));
+}
+
+#[test]
+fn without_memory_the_processor_solves_that_layer_alone() {
+    let cards = Faulty::new(&[Fault::Memory(2)]);
+    let guarded = forced(&cards);
+    let solution = solved(&guarded);
+    assert_eq!(solution.reports[0].kernels, kernels());
+    assert!(fault(&solution).contains("no memory"), "{}", fault(&solution));
+    let next = solved(&guarded);
+    assert_ne!(next.reports[0].kernels, kernels(), "the card was given up");
+    assert_eq!((next.reports[0].fault.clone(), cards.n_opened.get()), (None, 1));
+}
+
+#[test]
+fn wrong_answers_are_seen_and_solved_again_in_f64() {
+    let wrongs: [fn(f32) -> f32; 4] = [|_| 0.0, |_| f32::NAN, |value| value * 1.5, |_| 1.0];
+    for (index, wrong) in wrongs.into_iter().enumerate() {
+        let cards = Faulty::new(&[Fault::Answers(wrong)]);
+        let solution = solved(&forced(&cards));
+        assert_eq!(solution.reports[0].path, SolvePath::F64, "wrong answer {index}");
+    }
+}
+
+/// The answer of each operation in turn.
+#[test]
+fn one_wrong_answer_is_seen() {
+    let mut n_seen = 0;
+    for at in 0..40 {
+        let cards = Faulty::new(&[Fault::Answer(at, |value| value * 1.25 + 0.01)]);
+        let solution = solved(&forced(&cards));
+        if fault(&solution).contains("wrong answer") {
+            assert_eq!(solution.reports[0].path, SolvePath::F64, "operation {at}");
+            n_seen += 1;
+        }
+    }
+    assert!(n_seen > 0, "no wrong answer was told of");
+}
+
+#[test]
+fn a_refused_shader_is_told_and_the_processor_solves() {
+    let broken = |kernel: Kernel, tile: Tile| source(kernel, tile).replace("vec4f()", "vec3f()");
+    let mut cards = Faulty::new(&[]);
+    cards.settings.source = broken;
+    let error = block_on(Guarded::forced(&cards)).err();
+    let error = error.map(|error| error.to_string()).unwrap_or_default();
+    assert!(error.contains("refuses the shader `multiply`"), "{error}");
+    let solution = solved(&Guarded::preferred(&cards).taking_all());
+    assert_eq!(solution.reports[0].kernels, kernels());
+    assert!(fault(&solution).contains("refuses the shader"), "{}", fault(&solution));
+}
+
+#[test]
+fn what_the_card_does_not_finish_is_handed_back_unless_something_went_wrong() {
+    let solve = |fault: &[Fault], precision| {
+        let cards = Faulty::new(fault);
+        let mut guarded = forced(&cards);
+        guarded.hand_back();
+        let solution = block_on(guarded.solve_group(&layer(), precision, &Alone));
+        solution.unwrap_or_else(|error| panic!("{error}"))
+    };
+    assert!(solve(&[], Precision::Auto).is_some(), "f32 suffices");
+    assert!(solve(&[], Precision::Exact).is_none(), "f64 was asked for");
+    for fault in [Fault::Memory(0), Fault::Answers(|_| 0.0)] {
+        let told = solve(&[fault], Precision::Auto);
+        assert!(told.is_some_and(|solution| solution.reports[0].fault.is_some()), "{fault:?}");
+    }
+}
+
+/// A card that never answers, or is not there.
+struct Silent {
+    answers: bool,
+}
+
+impl Cards for Silent {
+    type Card = FaultyCard;
+
+    async fn open(&self) -> Result<Option<FaultyCard>> {
+        if !self.answers {
+            std::future::pending::<()>().await;
+        }
+        Ok(None)
+    }
+}
+
+fn large_layer_on(cards: Silent) -> Solution {
+    let guarded = Guarded::preferred(cards).with_patience(20).taking_all();
+    solved(&guarded)
+}
+
+#[test]
+fn a_card_that_never_answers_is_given_up() {
+    let solution = large_layer_on(Silent { answers: false });
+    assert!(fault(&solution).contains("did not answer"), "{}", fault(&solution));
+    assert_eq!(solution.reports[0].kernels, kernels());
+}
+
+#[test]
+fn without_a_card_the_processor_solves_and_nothing_is_said() {
+    let solution = large_layer_on(Silent { answers: true });
+    assert_eq!(solution.reports[0].fault, None);
+    assert_eq!(solution.reports[0].kernels, kernels());
+}
