@@ -40,12 +40,12 @@ impl Kernels {
     /// What `rustc` is told. Less is inlined than usual: 7 % smaller, and measured no slower.
     pub(crate) fn rustflags(self) -> &'static str {
         match self {
-            Kernels::Scalar => "-Cllvm-args=-inline-threshold=40",
+            Kernels::Scalar => "-Cllvm-args=-inline-threshold=25",
             Kernels::Simd128 | Kernels::Gpu => {
-                "-Cllvm-args=-inline-threshold=40 -Ctarget-feature=+simd128"
+                "-Cllvm-args=-inline-threshold=25 -Ctarget-feature=+simd128"
             }
             Kernels::Relaxed => {
-                "-Cllvm-args=-inline-threshold=40 -Ctarget-feature=+simd128,+relaxed-simd"
+                "-Cllvm-args=-inline-threshold=25 -Ctarget-feature=+simd128,+relaxed-simd"
             }
         }
     }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::Layout;
 use crate::Result;
 use crate::dtype::Dtype;
@@ -30,7 +32,6 @@ pub struct OutputFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputLayout {
     files: Vec<OutputFile>,
-    index_json: Option<String>,
 }
 
 impl OutputLayout {
@@ -58,8 +59,7 @@ impl OutputLayout {
             files.push(OutputFile { name, start_bytes, layout });
             start_bytes = end_bytes;
         }
-        let index_json = (n_shards > 1).then(|| index_json(&files));
-        Ok(Self { files, index_json })
+        Ok(Self { files })
     }
 
     /// The files, in the order of their offsets.
@@ -68,8 +68,14 @@ impl OutputLayout {
     }
 
     /// The index, where there are several files.
-    pub fn index_json(&self) -> Option<&str> {
-        self.index_json.as_deref()
+    pub fn index_json(&self) -> Option<String> {
+        let places = self.files.iter().flat_map(|file| {
+            file.layout.tensors().iter().map(|tensor| (tensor.name.as_str(), file.name.as_str()))
+        });
+        let data = |file: &OutputFile| file.layout.header().data_len_bytes();
+        let metadata = IndexMetadata { total_size: self.files.iter().map(data).sum() };
+        let index = Index { metadata, weight_map: places.collect() };
+        (self.files.len() > 1).then(|| serde_json::to_string_pretty(&index).unwrap_or_default())
     }
 
     /// Length of all files together, without the index.
@@ -108,15 +114,16 @@ fn shard_name(index: usize, n_shards: usize) -> String {
     format!("model-{:05}-of-{n_shards:05}.safetensors", index + 1)
 }
 
-fn index_json(files: &[OutputFile]) -> String {
-    let data = |file: &OutputFile| file.layout.header().data_len_bytes();
-    let total_size: u64 = files.iter().map(data).sum();
-    let places = files.iter().flat_map(|file| {
-        file.layout.tensors().iter().map(|tensor| (tensor.name.as_str(), file.name.as_str()))
-    });
-    let weight_map: BTreeMap<&str, &str> = places.collect();
-    let metadata = serde_json::json!({ "total_size": total_size });
-    format!("{:#}\n", serde_json::json!({ "metadata": metadata, "weight_map": weight_map }))
+/// As Hugging Face's libraries write it.
+#[derive(Serialize)]
+struct Index<'a> {
+    metadata: IndexMetadata,
+    weight_map: BTreeMap<&'a str, &'a str>,
+}
+
+#[derive(Serialize)]
+struct IndexMetadata {
+    total_size: u64,
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub(super) fn stem(path: &str) -> &str {
 
 /// The words of a path that can tell models apart, in lower case.
 pub(super) fn words(path: &str) -> BTreeSet<String> {
-    let path = path.to_lowercase();
+    let path = path.to_ascii_lowercase();
     let words = path.split(|c: char| !c.is_alphanumeric());
     words.map(without_noise).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }

@@ -203,8 +203,8 @@ fn provenance<S: Source>(models: &Models<S>, options: &Options) -> BTreeMap<Stri
     let mut metadata = BTreeMap::from([
         ("format".into(), "pt".into()),
         ("merged_by".into(), format!("gramerge {VERSION}")),
-        ("merge_models".into(), serde_json::json!(names).to_string()),
-        ("merge_coefficients".into(), serde_json::json!(shares).to_string()),
+        ("merge_models".into(), json(&names)),
+        ("merge_coefficients".into(), json(&shares)),
     ]);
     match options.method {
         Method::Average => metadata.insert("merge_method".into(), "average".into()),
@@ -214,6 +214,11 @@ fn provenance<S: Source>(models: &Models<S>, options: &Options) -> BTreeMap<Stri
         }
     };
     metadata
+}
+
+/// A list as JSON, which cannot fail for names and numbers.
+fn json(list: &impl serde::Serialize) -> String {
+    serde_json::to_string(list).unwrap_or_default()
 }
 
 /// Names of the actions, as reports spell them.
