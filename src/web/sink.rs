@@ -1,33 +1,44 @@
 //! Output pieces on their way to the worker that holds the file.
 
-use js_sys::{Function, Promise, Uint8Array};
+use js_sys::{ArrayBuffer, Function, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::io::Sink;
 use crate::{Error, Result};
 
-/// Hands each piece to `write(offset_bytes, bytes)` and waits for it: the queue stays short.
+/// Hands each piece to `write(offset_bytes, bytes)` and waits for it: the queue stays short. The
+/// promise gives the piece's buffer back, which carries the next one: browsers collect large buffers
+/// so late that a fresh one each time would take hundreds of megabytes.
 pub(super) struct Pieces {
     write: Function,
+    spare: Option<ArrayBuffer>,
 }
 
 impl Pieces {
     pub(super) fn new(write: Function) -> Self {
-        Self { write }
+        Self { write, spare: None }
+    }
+
+    fn piece(&mut self, bytes: &[u8]) -> Uint8Array {
+        let len = bytes.len() as u32;
+        let spare = self.spare.take().filter(|spare| spare.byte_length() >= len);
+        let buffer = spare.unwrap_or_else(|| ArrayBuffer::new(len));
+        let piece = Uint8Array::new_with_byte_offset_and_length(&buffer, 0, len);
+        piece.copy_from(bytes);
+        piece
     }
 }
 
 impl Sink for Pieces {
     async fn write_at(&mut self, offset_bytes: u64, bytes: Vec<u8>) -> Result<()> {
-        let piece = Uint8Array::from(&bytes[..]);
+        let piece = self.piece(&bytes);
         drop(bytes);
         let offset = JsValue::from_f64(offset_bytes as f64);
         let written = self.write.call2(&JsValue::NULL, &offset, &piece).map_err(failure)?;
-        match written.dyn_into::<Promise>() {
-            Ok(promise) => JsFuture::from(promise).await.map(|_| ()).map_err(failure),
-            Err(_) => Ok(()),
-        }
+        let Ok(promise) = written.dyn_into::<Promise>() else { return Ok(()) };
+        self.spare = JsFuture::from(promise).await.map_err(failure)?.dyn_into().ok();
+        Ok(())
     }
 }
 

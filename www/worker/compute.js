@@ -56,14 +56,15 @@ async function help({ index, place, nHelpers }) {
 }
 
 /**
- * Sends a piece, and waits until it is written.
+ * Sends a piece, and waits until it is written and its buffer comes back.
  * @param {number} offsetBytes
  * @param {Uint8Array} bytes
  */
 async function send(offsetBytes, bytes) {
   postMessage({ type: "piece", offsetBytes, bytes }, [bytes.buffer]);
-  const { failure } = await next("written");
+  const { failure, buffer } = await next("written");
   if (failure !== undefined) throw failure;
+  return buffer;
 }
 
 onmessage = async ({ data }) => {

@@ -113,7 +113,7 @@ export function runJobs(work) {
           case "ready":
             return next();
           case "piece":
-            return worker.postMessage({ type: "written", failure: attempt(work, data) });
+            return acknowledge(worker, attempt(work, data), data.bytes.buffer);
           case "factor":
             return shares.publish(data.index, data.factor);
           case "collect":
@@ -152,6 +152,11 @@ function tasksOf(nHelpers) {
   return nHelpers.flatMap((n, index) =>
     Array.from({ length: n + 1 }, (_, place) => ({ index, place })),
   );
+}
+
+/** @param {Worker} worker @param {string | undefined} failure @param {ArrayBuffer} buffer */
+function acknowledge(worker, failure, buffer) {
+  worker.postMessage({ type: "written", failure, buffer }, [buffer]);
 }
 
 /**

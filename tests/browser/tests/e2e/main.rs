@@ -8,6 +8,7 @@ mod compare;
 mod faults;
 mod gpu;
 mod inputs;
+mod large;
 mod lock;
 mod merge;
 mod offline;
