@@ -3,7 +3,7 @@
 //! - [`shaders`]: the kernels in `shaders/*.wgsl`, put together from their parts.
 //! - `adapter`, `device`: opening a card; buffers, pipelines, and whether it still lives.
 //! - `dispatch`: runs of kernels, none longer than a watchdog bears.
-//! - `matrix`, `assembly`, `cholesky`: matrices in tiles, how they are put together of what files
+//! - `matrix`, `assembly`, `cholesky`, `factor`: matrices in tiles, how they are put together of what files
 //!   store, and what is computed with them.
 //! - `tune`: the fastest register tile of this card.
 //!
@@ -16,6 +16,7 @@ mod cholesky;
 mod clock;
 mod device;
 mod dispatch;
+mod factor;
 mod matrix;
 mod params;
 mod pool;
@@ -26,8 +27,8 @@ mod tune;
 use std::sync::Arc;
 
 pub use adapter::Settings;
-pub use cholesky::Factor;
 pub use clock::within;
+pub use factor::Factor;
 pub use matrix::Matrix;
 pub use params::{Assembly as AssemblyParams, Params};
 
@@ -146,7 +147,7 @@ impl Backend for Gpu {
 
     async fn cholesky(&self, s: Matrix) -> Result<std::result::Result<Factor, NotPositive>> {
         assert_eq!(s.rows, s.cols, "only square matrices have a Cholesky factor");
-        cholesky::factorise(&self.device, s).await
+        factor::factorise(&self.device, s).await
     }
 
     async fn export(&self, factor: &Factor) -> Result<Vec<f32>> {
@@ -158,6 +159,6 @@ impl Backend for Gpu {
     }
 
     async fn solve(&self, factor: &Factor, x: &mut Matrix) -> Result<()> {
-        cholesky::solve(&self.device, factor, x).await
+        factor::solve(&self.device, factor, x).await
     }
 }
