@@ -8,7 +8,7 @@ use crate::merge::plan::estimate::{elements, group_cost};
 use crate::merge::plan::{Action, Plan, PlannedTensor};
 
 /// Elements of a streamed tensor that are handled at once: bounds memory.
-const PIECE_ELEMENTS: u64 = 2 << 20;
+const PIECE_ELEMENTS: u64 = 1 << 20;
 /// Neighbouring tensors are handled together, for files are read fastest in order: in so many
 /// batches …
 const BATCHES: u64 = 16;

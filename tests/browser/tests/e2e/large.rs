@@ -22,7 +22,9 @@ const BIG: [u64; 2] = [16384, 8192];
 const N_BIG: usize = 12;
 /// Gram matrices and weights of one layer, and the merged one: what is read and written whole.
 const LAYER_BYTES: u64 = 5 * 4 * (N * N) as u64;
-const BOUND_BYTES: u64 = 3 * LAYER_BYTES + (64 << 20);
+/// What a browser needs for two more workers whatever they do: isolates, compiled code, pipes.
+const WORKERS_BYTES: u64 = 2 * (40 << 20);
+const BOUND_BYTES: u64 = 3 * LAYER_BYTES + (64 << 20) + WORKERS_BYTES;
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// The small checkpoint's tensors, and large ones before them.
