@@ -100,16 +100,13 @@ pub struct Progress {
 /// What the coordinating worker must know before it hands out jobs.
 #[derive(Debug, Clone, Serialize)]
 pub struct Opening {
-    /// Jobs are known by their index, the most expensive first.
-    pub n_jobs: usize,
     /// The jobs that solve layers.
     pub solves: Vec<usize>,
     /// Length of the output.
     pub total_bytes: u64,
     /// How many workers to start.
     pub n_workers: usize,
-    /// How many further workers compute rows of each job.
+    /// How many further workers compute rows of each job. Jobs are known by their index, the most
+    /// expensive first.
     pub n_helpers: Vec<usize>,
-    /// Memory that one worker may need.
-    pub memory_bytes: u64,
 }

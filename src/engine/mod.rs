@@ -41,9 +41,7 @@ impl Engine {
             Device::Gpu => cards::forced().await.map(Self::Gpu),
         }
     }
-}
 
-impl Engine {
     /// Leaves layers that the graphics card does not finish to another engine.
     pub fn hand_back(&mut self) {
         if let Self::Gpu(guarded) = self {

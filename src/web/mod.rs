@@ -44,7 +44,6 @@ struct Running {
     outcomes: Vec<Option<JobOutcome>>,
     finished_cost: f64,
     tensors_done: usize,
-    written_bytes: u64,
     /// Tensors that were finished before an interruption.
     n_resumed: usize,
 }
@@ -189,21 +188,18 @@ impl Engine {
         let merge = Merge::new(self.library.models(&selection)?, options)?;
         let n_workers = workers(max_workers, &merge);
         let opening = Opening {
-            n_jobs: merge.jobs().len(),
             solves: solves(merge.jobs()),
             total_bytes: merge.layout().total_bytes(),
             n_workers,
             n_helpers: merge.helpers(n_workers),
-            memory_bytes: merge.plan().estimate.memory_bytes,
         };
-        let outcomes = vec![None; opening.n_jobs];
+        let outcomes = vec![None; merge.jobs().len()];
         self.running = Some(Running {
             merge,
             solver: engine::Engine::default(),
             outcomes,
             finished_cost: 0.0,
             tensors_done: 0,
-            written_bytes: 0,
             n_resumed: 0,
         });
         Ok(opening)
@@ -260,7 +256,6 @@ impl Running {
         let plan = self.merge.plan();
         self.finished_cost += jobs[index].cost();
         self.tensors_done += jobs[index].n_tensors();
-        self.written_bytes = written_bytes;
         self.outcomes[index] = Some(outcome);
         let total_cost: f64 = jobs.iter().map(|job| job.cost()).sum();
         Progress {
@@ -271,9 +266,7 @@ impl Running {
             current: plan.tensors[jobs[index].tensor(plan)].name.clone(),
         }
     }
-}
 
-impl Running {
     fn worker_died(&self, index: usize, why: &str, refused_bytes: u64) -> Error {
         let plan = self.merge.plan();
         let tensor = &plan.tensors[self.merge.jobs()[index].tensor(plan)].name;
