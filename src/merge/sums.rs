@@ -31,3 +31,9 @@ pub(super) fn apart_squares(a: &[f64], b: &[f64]) -> f64 {
 pub(super) fn absolute(a: &[f64]) -> f64 {
     sum(a, a, |a, _| a.abs())
 }
+
+/// Whether no value is NaN or infinite.
+pub(super) fn all_finite(a: &[f64]) -> bool {
+    // Not the sum of the values themselves, which may overflow.
+    sum(a, a, |a, _| a * 0.0) == 0.0
+}

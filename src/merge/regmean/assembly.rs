@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::layer::{Gram, LayerGroup, Weight};
+use super::gram::Gram;
+use super::layer::{LayerGroup, Weight};
 use super::product::Scaling;
 use crate::backend::stored::{Assembly, Piece, Rows, ScaledDifference, ScaledSum, StoredRows};
 use crate::dtype::{Dtype, encode};
@@ -12,10 +13,7 @@ use crate::merge::plan::Orientation;
 
 impl StoredRows for Gram {
     fn rows(&self, rows: Range<usize>) -> Rows<'_> {
-        match self.stored_rows(rows.clone()) {
-            Some((dtype, bytes)) => Rows { dtype, bytes: Cow::Borrowed(bytes) },
-            None => widened(self.n(), rows, |row, out| self.read(row, 0..out.len(), out)),
-        }
+        Rows { dtype: self.dtype(), bytes: Cow::Owned(self.stored_rows(rows)) }
     }
 }
 
@@ -33,20 +31,18 @@ impl StoredRows for Own<'_> {
             Orientation::OutIn => {
                 Rows { dtype: stored.dtype, bytes: Cow::Borrowed(stored.bytes_of_rows(rows)) }
             }
-            Orientation::InOut => widened(stored.rows, rows, |row, out| {
-                weight.read(model, row, 0..out.len(), out);
-            }),
+            Orientation::InOut => widened(weight, model, rows),
         }
     }
 }
 
-/// Rows that `read` gives, in f32. They are stored in f32 or less, so nothing is lost but the last
-/// bit of a mean.
-fn widened(n: usize, rows: Range<usize>, read: impl Fn(usize, &mut [f64])) -> Rows<'static> {
+/// Rows of a weight that is stored turned, in f32: it is stored in f32 or less, so nothing is lost.
+fn widened(weight: &Weight, model: usize, rows: Range<usize>) -> Rows<'static> {
+    let n = weight.stored[model].rows;
     let mut bytes = vec![0; rows.len() * n * 4];
     let mut line = vec![0.0; n];
     for (row, out) in rows.zip(bytes.chunks_mut((n * 4).max(1))) {
-        read(row, &mut line);
+        weight.read(model, row, 0..n, &mut line);
         encode(Dtype::F32, line.iter().copied(), out);
     }
     Rows { dtype: Dtype::F32, bytes: Cow::Owned(bytes) }

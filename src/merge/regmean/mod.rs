@@ -11,7 +11,7 @@
 //! product fewer. R(X) is also the residual, so one function serves the right-hand side, the
 //! refinement and the check. Undetermined directions keep the weighted mean.
 //!
-//! - [`matrix`], [`layer`]: stored bytes seen as matrices; nothing is expanded whole.
+//! - [`matrix`], [`gram`], [`layer`]: stored bytes seen as matrices; nothing is expanded whole.
 //! - `assembly`: what a device puts together itself.
 //! - [`product`]: R(X) by panels, and the scaled sum of Grams.
 //! - [`estimate`]: condition, and the error of a solution by random probes in f64.
@@ -26,11 +26,13 @@ mod assembly;
 pub mod check;
 pub mod crew;
 pub mod estimate;
+pub mod gram;
 pub mod layer;
 pub mod matrix;
 pub mod product;
 pub mod solve;
 
 pub use crew::{Alone, Crew};
-pub use layer::{Gram, LayerGroup, Weight};
+pub use gram::{Gram, GramBuilder};
+pub use layer::{LayerGroup, Weight};
 pub use solve::{CONTRACT, Engines, Solution, Solver, solve, solve_if_single};

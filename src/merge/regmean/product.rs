@@ -95,7 +95,8 @@ fn scaled_sum<B: Backend>(
     for i in 0..n {
         total[..=i].fill(0.0);
         for model in 0..group.grams.len() {
-            group.shrunk(model, &scaling.scale, i, 0..i + 1, &mut row[..=i]);
+            group.grams[model].read_lower(i, &mut row[..=i]);
+            group.shrink(model, &scaling.scale, i, &mut row[..=i]);
             total[..=i].iter_mut().zip(&row).for_each(|(sum, value)| *sum += value);
         }
         total[i] = if scaling.dead[i] { 1.0 } else { total[i] * (1.0 + floor) };
@@ -172,12 +173,11 @@ async fn gram_rows<B: Backend>(
 ) -> Result<B::Matrix> {
     let n = group.n();
     let in_memory = || {
-        let mut row = vec![0.0; n];
         let mut values = Vec::with_capacity(rows.len() * n);
-        for index in rows.clone() {
-            group.shrunk(model, &scaling.scale, index, 0..n, &mut row);
-            values.extend(row.iter().map(|value| B::Scalar::from_f64(*value)));
-        }
+        group.grams[model].for_rows(rows.clone(), |row, line| {
+            group.shrink(model, &scaling.scale, row, line);
+            values.extend(line.iter().map(|value| B::Scalar::from_f64(*value)));
+        });
         values
     };
     let stored = || assembly::gram(group, scaling, model, rows.clone());

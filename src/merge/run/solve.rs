@@ -5,13 +5,14 @@ use std::ops::Range;
 use super::{JobOutcome, Merge, TensorPart};
 use crate::backend::Backend;
 use crate::dtype::{Dtype, encode};
-use crate::format::{GramEntry, GramLayout, Normalization, TensorInfo};
+use crate::format::{GramEntry, GramLayout, Normalization, TensorFile, TensorInfo};
 use crate::io::{Sink, Source};
 use crate::merge::average::Measures;
 use crate::merge::files::Model;
 use crate::merge::options::Precision;
 use crate::merge::plan::{Action, Group, Orientation};
 use crate::merge::regmean::crew::{Payload, Shared, help};
+use crate::merge::regmean::gram::{GramBuilder, STRIP, packed_elements};
 use crate::merge::regmean::matrix::Stored;
 use crate::merge::regmean::{Crew, Engines, Gram, LayerGroup, Solution, Solver, Weight};
 use crate::{Error, ErrorKind, Result};
@@ -110,12 +111,8 @@ impl<S: Source> Merge<S> {
         let entry = gram.and_then(|gram| gram.entries.values().find(|entry| entry.key == key));
         let entry = entry.ok_or_else(|| Error::input("its Gram matrix is missing").tensor(key))?;
         let (file, info) = model.gram_tensor(entry)?;
-        let bytes = file.read(info).await?;
         let scale = self.per_row_scale(model, entry)?;
-        let gram = match entry.layout {
-            GramLayout::Full => Gram::full(as_matrix(info, bytes), scale),
-            GramLayout::Packed => Gram::packed(entry.n as usize, bytes, entry.dtype, scale),
-        };
+        let gram = read_gram(file, info, entry, scale).await;
         gram.map_err(|error| error.tensor(key).file(file.source.name()))
     }
 
@@ -138,6 +135,37 @@ impl<S: Source> Merge<S> {
             _ => Ok(1.0),
         }
     }
+}
+
+/// What is read of a Gram matrix at once, or a strip of it, if that is more.
+const GRAM_SLICE_BYTES: usize = 4 << 20;
+
+/// Reads a Gram matrix once, in order, of which half is kept.
+async fn read_gram<S: Source>(
+    file: &TensorFile<S>,
+    info: &TensorInfo,
+    entry: &GramEntry,
+    scale: f64,
+) -> Result<Gram> {
+    let (n, size) = (entry.n as usize, entry.dtype.size_bytes());
+    let mut builder = GramBuilder::new(n, entry.dtype, scale)?;
+    let n_strips = (GRAM_SLICE_BYTES / (n * size * STRIP).max(1)).max(1);
+    let (mut slice, mut offset_bytes) = (Vec::new(), 0);
+    for start in (0..n).step_by(n_strips * STRIP) {
+        let rows = start..n.min(start + n_strips * STRIP);
+        let elements = match entry.layout {
+            GramLayout::Full => rows.len() * n,
+            GramLayout::Packed => packed_elements(n, rows),
+        };
+        slice.resize(elements * size, 0);
+        file.read_part(info, offset_bytes, &mut slice).await?;
+        offset_bytes += slice.len() as u64;
+        match entry.layout {
+            GramLayout::Full => builder.push(&slice)?,
+            GramLayout::Packed => builder.push_packed(&slice)?,
+        }
+    }
+    Ok(builder.finish())
 }
 
 /// `info` is two-dimensional: the plan has seen to it.

@@ -1,0 +1,151 @@
+//! Half of a symmetric matrix, in strips of rows.
+//!
+//! Strip b holds rows 64 b to 64 (b + 1) and as many columns as end with its last row: the lower
+//! triangle, with the tiles on the diagonal whole. What a row holds beyond that is a column of later
+//! strips. Elements are bytes of any width: this knows no numbers.
+
+use std::ops::Range;
+
+use crate::{Error, Result};
+
+/// Rows of one strip.
+pub const STRIP: usize = 64;
+
+/// Columns that are turned at once: a cache line of f32.
+const LINE: usize = 16;
+
+/// The strips, one behind the other.
+#[derive(Debug, Clone)]
+pub(super) struct Strips {
+    n: usize,
+    element_bytes: usize,
+    bytes: Vec<u8>,
+}
+
+impl Strips {
+    /// Zeros.
+    ///
+    /// # Errors
+    /// `Device` if the memory cannot be had.
+    pub(super) fn new(n: usize, element_bytes: usize) -> Result<Self> {
+        let mut strips = Self { n, element_bytes, bytes: Vec::new() };
+        let len = strips.start(n) * element_bytes;
+        strips.bytes.try_reserve_exact(len).map_err(|_| {
+            let refused = len.div_ceil(1_000_000);
+            Error::device(format!("{refused} MB more memory were refused"))
+                .advice("close other programs or tabs, use fewer workers, or use the command line")
+        })?;
+        strips.bytes.resize(len, 0);
+        Ok(strips)
+    }
+
+    /// The same in elements of another width, which `convert` makes, several at a time.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(super) fn converted(
+        &self,
+        element_bytes: usize,
+        convert: impl Fn(&[u8], &mut [u8]),
+    ) -> Result<Self> {
+        let mut other = Self::new(self.n, element_bytes)?;
+        let from = self.bytes.chunks(STRIP * STRIP * self.element_bytes);
+        let to = other.bytes.chunks_mut(STRIP * STRIP * element_bytes);
+        from.zip(to).for_each(|(from, to)| convert(from, to));
+        Ok(other)
+    }
+
+    /// Columns that row `row`'s strip holds.
+    pub(super) fn width(&self, row: usize) -> usize {
+        self.n.min((row / STRIP + 1) * STRIP)
+    }
+
+    /// Index of the row's first element.
+    fn start(&self, row: usize) -> usize {
+        let strip = row / STRIP;
+        STRIP * STRIP * strip * (strip + 1) / 2 + row % STRIP * self.width(row)
+    }
+
+    fn place(&self, row: usize, cols: Range<usize>) -> Range<usize> {
+        let start = self.start(row);
+        (start + cols.start) * self.element_bytes..(start + cols.end) * self.element_bytes
+    }
+
+    /// Columns `cols` of row `row`, below [`Self::width`].
+    pub(super) fn run(&self, row: usize, cols: Range<usize>) -> &[u8] {
+        &self.bytes[self.place(row, cols)]
+    }
+
+    /// Takes whole rows of one strip, `block: [rows, n]`: their own part, and the rest turned, for
+    /// the strips below.
+    pub(super) fn put(&mut self, rows: Range<usize>, block: &[u8]) {
+        let (width, row_bytes) = (self.width(rows.start), self.n * self.element_bytes);
+        for (row, line) in rows.clone().zip(block.chunks(row_bytes.max(1))) {
+            let place = self.place(row, 0..width);
+            let own = &line[..place.len()];
+            self.bytes[place].copy_from_slice(own);
+        }
+        for cols in strips_behind(width, self.n) {
+            let from = cols.start * self.element_bytes;
+            let place = self.place(cols.start, rows.clone()).start;
+            let width = self.width(cols.start);
+            let (source, target) = (&block[from..], &mut self.bytes[place..]);
+            let shape = [rows.len(), cols.len()];
+            turn(self.element_bytes, shape, (source, self.n), (target, width));
+        }
+    }
+
+    /// Whole rows of one strip. `block: [rows, n]`
+    pub(super) fn get(&self, rows: Range<usize>, block: &mut [u8]) {
+        let (width, row_bytes) = (self.width(rows.start), self.n * self.element_bytes);
+        for (row, line) in rows.clone().zip(block.chunks_mut(row_bytes.max(1))) {
+            let own = self.run(row, 0..width);
+            line[..own.len()].copy_from_slice(own);
+        }
+        for cols in strips_behind(width, self.n) {
+            let to = cols.start * self.element_bytes;
+            let place = self.place(cols.start, rows.clone()).start;
+            let (source, target) = (&self.bytes[place..], &mut block[to..]);
+            let shape = [cols.len(), rows.len()];
+            turn(self.element_bytes, shape, (source, self.width(cols.start)), (target, self.n));
+        }
+    }
+}
+
+/// Columns from `width` on, strip by strip.
+fn strips_behind(width: usize, n: usize) -> impl Iterator<Item = Range<usize>> {
+    (width..n).step_by(STRIP).map(move |start| start..n.min(start + STRIP))
+}
+
+/// target ← sourceᵀ, each with the length of its rows. `source: [rows, cols]`
+fn turn(
+    element_bytes: usize,
+    shape: [usize; 2],
+    source: (&[u8], usize),
+    target: (&mut [u8], usize),
+) {
+    match element_bytes {
+        2 => turn_elements::<2>(shape, source, target),
+        4 => turn_elements::<4>(shape, source, target),
+        8 => turn_elements::<8>(shape, source, target),
+        other => unreachable!("no float has {other} bytes"),
+    }
+}
+
+fn turn_elements<const N: usize>(
+    [rows, cols]: [usize; 2],
+    (source, source_stride): (&[u8], usize),
+    (target, target_stride): (&mut [u8], usize),
+) {
+    let source = source.as_chunks::<N>().0;
+    let target = target.as_chunks_mut::<N>().0;
+    for first in (0..cols).step_by(LINE) {
+        let end = cols.min(first + LINE);
+        for row in 0..rows {
+            let line = &source[row * source_stride..][first..end];
+            for (col, element) in (first..end).zip(line) {
+                target[col * target_stride + row] = *element;
+            }
+        }
+    }
+}

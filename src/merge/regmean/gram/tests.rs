@@ -1,0 +1,99 @@
+use super::*;
+use crate::Error;
+use crate::dtype::encode;
+
+const SIZES: [usize; 7] = [1, STRIP - 1, STRIP, STRIP + 1, 2 * STRIP, 2 * STRIP + 17, 200];
+
+/// Element (i, j) of a diagonally dominant matrix, exact in every dtype.
+fn element(i: usize, j: usize) -> f64 {
+    let (low, high) = (i.min(j), i.max(j));
+    if i == j { 8.0 } else { ((low * 7 + high * 3) % 31) as f64 / 16.0 - 1.0 }
+}
+
+fn bytes(dtype: Dtype, values: Vec<f64>) -> Vec<u8> {
+    let mut bytes = vec![0; values.len() * dtype.size_bytes()];
+    encode(dtype, values.into_iter(), &mut bytes);
+    bytes
+}
+
+fn full(dtype: Dtype, n: usize, element: impl Fn(usize, usize) -> f64) -> Result<Gram> {
+    let values = (0..n * n).map(|place| element(place / n, place % n)).collect();
+    Gram::full(Stored { bytes: bytes(dtype, values), dtype, rows: n, cols: n }, 1.0)
+}
+
+fn rows(gram: &Gram, range: Range<usize>) -> Vec<f64> {
+    let mut rows = Vec::new();
+    gram.for_rows(range, |_, line| rows.extend_from_slice(line));
+    rows
+}
+
+fn expected(n: usize, range: Range<usize>, element: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+    range.flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| element(i, j)).collect()
+}
+
+#[test]
+fn rows_are_given_as_they_came() {
+    for dtype in [Dtype::F64, Dtype::F32, Dtype::F16, Dtype::BF16] {
+        for n in SIZES {
+            let gram = full(dtype, n, element).unwrap();
+            for range in [0..n, n / 3..n, n - 1..n, n / 2..n / 2] {
+                assert_eq!(rows(&gram, range.clone()), expected(n, range, element), "{n}");
+            }
+            for i in [0, n / 2, n - 1] {
+                let mut lower = vec![f64::NAN; i + 1];
+                gram.read_lower(i, &mut lower);
+                assert_eq!(lower, expected(i + 1, i..i + 1, element), "{n}");
+            }
+            assert_eq!(gram.diagonal(), vec![8.0; n]);
+            assert_eq!(gram.dtype(), dtype);
+        }
+    }
+}
+
+#[test]
+fn a_packed_triangle_is_the_same_matrix() {
+    for n in SIZES {
+        let mut builder = GramBuilder::new(n, Dtype::F32, 1.0).unwrap();
+        for start in (0..n).step_by(2 * STRIP) {
+            let range = start..n.min(start + 2 * STRIP);
+            let row = |i: usize| (i..n).map(move |j| element(i, j));
+            let values: Vec<f64> = range.clone().flat_map(row).collect();
+            assert_eq!(values.len(), packed_elements(n, range));
+            builder.push_packed(&bytes(Dtype::F32, values)).unwrap();
+        }
+        assert_eq!(rows(&builder.finish(), 0..n), expected(n, 0..n, element), "{n}");
+    }
+}
+
+#[test]
+fn mirrored_elements_that_differ_by_rounding_become_their_mean() {
+    for n in SIZES.into_iter().filter(|n| *n > 1) {
+        // One pair within a strip, one across all of them.
+        for (row, col) in [(1, 0), (n - 1, 0), (0, n - 1), (n - 2, n - 1)] {
+            let off =
+                |i, j| element(i, j) + if (i, j) == (row, col) { 2f64.powi(-10) } else { 0.0 };
+            let gram = full(Dtype::F32, n, off).unwrap();
+            let mean = |i, j| 0.5 * (off(i, j) + off(j, i));
+            assert_eq!(rows(&gram, 0..n), expected(n, 0..n, mean), "{n} {row} {col}");
+            assert_eq!(gram.dtype(), Dtype::F64);
+        }
+    }
+}
+
+/// What is said of a matrix whose element there is another one.
+fn refused(n: usize, place: (usize, usize), value: f64) -> Error {
+    full(Dtype::F32, n, |i, j| if (i, j) == place { value } else { element(i, j) }).unwrap_err()
+}
+
+#[test]
+fn what_is_no_gram_matrix_is_refused_by_place() {
+    for n in [3, STRIP + 5, 3 * STRIP] {
+        for (i, j) in [(n - 1, 0), (0, n - 1), (n - 1, n - 2), (1, 2)] {
+            assert!(refused(n, (i, j), 3.0).what.contains("not symmetric"), "{n}");
+            let not_finite = format!("NaN or infinity at ({i}, {j})");
+            assert!(refused(n, (i, j), f64::NAN).what.contains(&not_finite), "{n}");
+            assert!(refused(n, (i, j), f64::INFINITY).what.contains(&not_finite), "{n}");
+        }
+        assert!(refused(n, (n - 1, n - 1), -1.0).what.contains("negative diagonal"), "{n}");
+    }
+}
