@@ -125,7 +125,7 @@ impl Bert {
     pub fn jobs(&self, share: usize, of: usize) -> Vec<usize> {
         let jobs = self.merge.jobs().iter().enumerate();
         let mine = jobs.filter(|(_, job)| {
-            let tensor = job.tensor(self.merge.plan());
+            let tensor = job.tensor();
             let name = &self.merge.plan().tensors[tensor].name;
             (0..N_LAYERS).any(|layer| block(layer) % of == share && self::name(layer) == *name)
         });

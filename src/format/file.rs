@@ -4,6 +4,7 @@
 //! Invariants: no read leaves its tensor; no allocation exceeds the file's own length; errors name
 //! file and tensor.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::header::{Header, PREFIX_BYTES, TensorInfo, header_len};
@@ -37,8 +38,17 @@ impl<S: Source> TensorFile<S> {
     /// # Errors
     /// `Io` as the source's; `Device` if the memory cannot be had.
     pub async fn read(&self, tensor: &TensorInfo) -> Result<Vec<u8>> {
-        let offset_bytes = self.offset_of(tensor, 0, tensor.len_bytes())?;
-        let read = read_range(&self.source, offset_bytes, tensor.len_bytes()).await;
+        self.read_range(tensor, 0..tensor.len_bytes()).await
+    }
+
+    /// Reads a range of a tensor's bytes, counted from its own start.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and `Usage` if the range leaves the tensor.
+    pub async fn read_range(&self, tensor: &TensorInfo, bytes: Range<u64>) -> Result<Vec<u8>> {
+        let len_bytes = bytes.end.saturating_sub(bytes.start);
+        let offset_bytes = self.offset_of(tensor, bytes.start, len_bytes)?;
+        let read = read_range(&self.source, offset_bytes, len_bytes).await;
         read.map_err(|error| self.at(error, tensor))
     }
 

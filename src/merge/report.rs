@@ -8,7 +8,7 @@ use crate::Result;
 use crate::io::{MAX_READ_BYTES, Source};
 
 /// The arithmetic that a solved tensor went through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SolvePath {
     /// One f32 factorisation and solve.
@@ -42,6 +42,28 @@ pub struct SolveReport {
     pub missed: Option<String>,
     /// What went wrong on a device before, if anything did, and what was done about it.
     pub fault: Option<String>,
+}
+
+impl SolveReport {
+    /// What holds for a weight of which two blocks of rows were solved on their own.
+    pub(super) fn worse(self, other: Self) -> Self {
+        let kernels = match self.kernels == other.kernels {
+            true => self.kernels,
+            false => format!("{}, {}", self.kernels, other.kernels),
+        };
+        Self {
+            path: self.path.max(other.path),
+            kernels,
+            condition: self.condition.max(other.condition),
+            error_estimate: self.error_estimate.max(other.error_estimate),
+            residual: self.residual.max(other.residual),
+            n_dead_features: self.n_dead_features,
+            n_iterations: self.n_iterations.max(other.n_iterations),
+            floor: self.floor.max(other.floor),
+            missed: self.missed.or(other.missed),
+            fault: self.fault.or(other.fault),
+        }
+    }
 }
 
 /// One tensor of the output.

@@ -8,11 +8,13 @@ use serde::Serialize;
 
 use super::average::average;
 use super::files::Model;
+use super::plan::blocks::blocks;
 use super::plan::{Action, PlannedTensor};
 use super::regmean;
 use super::run::{Merge, action_name};
 use crate::backend::Backend;
 use crate::dtype::{Dtype, decode};
+use crate::format::{TensorFile, TensorInfo};
 use crate::io::Source;
 use crate::{Error, Result};
 
@@ -32,6 +34,13 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// What holds for both parts of a tensor.
+    fn worse(mut self, other: Self) -> Self {
+        self.error = self.error.max(other.error);
+        self.residual = self.residual.into_iter().chain(other.residual).reduce(f64::max);
+        self
+    }
+
     /// Whether the tensor is as it should be.
     pub fn is_within(&self) -> bool {
         self.error <= self.bound
@@ -54,15 +63,21 @@ pub async fn verify<S: Source, D: Backend<Scalar = f64>>(
             verified[index] = Some(plain(merge, out, tensor).await?);
         }
     }
-    for group in &plan.groups {
-        let layer = merge.load_group(group).await?;
+    for block in blocks(plan) {
+        let layer = merge.load_block(&block).await?;
         let mut merged = Vec::new();
-        for tensor in &group.tensors {
-            merged.push(read(out, &plan.tensors[*tensor]).await?);
+        for part in &block.parts {
+            let tensor = &plan.tensors[part.tensor];
+            let row_bytes = plan.groups[block.group].n_in * tensor.dtype_out.bits() / 8;
+            let bytes = part.rows.start * row_bytes..part.rows.end * row_bytes;
+            let (file, info) = require(out, tensor)?;
+            merged.push(file.read_range(info, bytes).await?);
         }
         let checked = regmean::check::check(double, &layer, &merged).await?;
-        for (tensor, checked) in group.tensors.iter().zip(checked) {
-            verified[*tensor] = Some(solved(&plan.tensors[*tensor], checked));
+        for (part, checked) in block.parts.iter().zip(checked) {
+            let own = solved(&plan.tensors[part.tensor], checked);
+            let worst = &mut verified[part.tensor];
+            *worst = Some(worst.take().map_or(own.clone(), |other| other.worse(own)));
         }
     }
     Ok(verified.into_iter().flatten().collect())
@@ -84,7 +99,8 @@ async fn plain<S: Source>(
     out: &Model<S>,
     tensor: &PlannedTensor,
 ) -> Result<Verified> {
-    let own = read(out, tensor).await?;
+    let (file, info) = require(out, tensor)?;
+    let own = file.read(info).await?;
     let mut inputs = Vec::new();
     for model in &merge.models().list {
         if let Some((file, info)) = model.get(&tensor.name) {
@@ -106,8 +122,11 @@ async fn plain<S: Source>(
     Ok(Verified { name, action, error, bound, residual: None })
 }
 
-/// The tensor's bytes in the output, if it is what the plan says.
-async fn read<S: Source>(out: &Model<S>, tensor: &PlannedTensor) -> Result<Vec<u8>> {
+/// The tensor in the output, if it is what the plan says.
+fn require<'a, S: Source>(
+    out: &'a Model<S>,
+    tensor: &PlannedTensor,
+) -> Result<(&'a TensorFile<S>, &'a TensorInfo)> {
     let (file, info) = out.require(&tensor.name)?;
     if info.dtype != tensor.dtype_out || info.shape != tensor.shape {
         return Err(Error::input(format!(
@@ -121,7 +140,7 @@ async fn read<S: Source>(out: &Model<S>, tensor: &PlannedTensor) -> Result<Vec<u
         .file(file.source.name())
         .advice("give the settings of the merge"));
     }
-    file.read(info).await
+    Ok((file, info))
 }
 
 fn differs(a: &[u8], b: &[u8]) -> f64 {

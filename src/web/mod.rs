@@ -263,13 +263,13 @@ impl Running {
             tensors_total: plan.tensors.len(),
             fraction: if total_cost > 0.0 { self.finished_cost / total_cost } else { 1.0 },
             written_bytes,
-            current: plan.tensors[jobs[index].tensor(plan)].name.clone(),
+            current: plan.tensors[jobs[index].tensor()].name.clone(),
         }
     }
 
     fn worker_died(&self, index: usize, why: &str, refused_bytes: u64) -> Error {
         let plan = self.merge.plan();
-        let tensor = &plan.tensors[self.merge.jobs()[index].tensor(plan)].name;
+        let tensor = &plan.tensors[self.merge.jobs()[index].tensor()].name;
         let needed = plan.estimate.memory_bytes.div_ceil(1_000_000);
         let what = match refused_bytes.div_ceil(1_000_000) {
             0 => format!("a worker stopped twice while it computed this tensor ({why})"),

@@ -113,7 +113,7 @@ impl Queue {
                 self.stop.store(true, Ordering::Relaxed);
             }
             let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-            progress(done, merge, job.tensor(merge.plan()));
+            progress(done, merge, job.tensor());
             if let Ok(mut outcomes) = self.outcomes.lock() {
                 outcomes[index] = Some(outcome);
             }

@@ -1,8 +1,10 @@
 //! What a plan will cost: bytes, memory and arithmetic.
 
-use super::{Action, Estimate, Group, Plan, PlannedTensor};
+use super::blocks::{Block, blocks};
+use super::{Action, Estimate, Plan, PlannedTensor};
 use crate::io::{MAX_READ_BYTES, Source};
 use crate::merge::files::Model;
+use crate::merge::regmean::gram::held_elements;
 
 /// Sums the cost of every tensor and layer group.
 pub(super) fn estimate<S: Source>(plan: &Plan, models: &[Model<S>]) -> Estimate {
@@ -16,8 +18,8 @@ pub(super) fn estimate<S: Source>(plan: &Plan, models: &[Model<S>]) -> Estimate 
             _ => stored_bytes(tensor),
         };
     }
-    for group in &plan.groups {
-        let cost = group_cost(plan, group, models);
+    for block in blocks(plan) {
+        let cost = block_cost(plan, &block, models);
         total.read_bytes += cost.gram_bytes;
         total.memory_bytes = total.memory_bytes.max(cost.memory_bytes);
         total.flops += cost.flops(n_models);
@@ -25,16 +27,16 @@ pub(super) fn estimate<S: Source>(plan: &Plan, models: &[Model<S>]) -> Estimate 
     total
 }
 
-/// The size of one layer group.
+/// The size of one block of a layer group.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::merge) struct GroupCost {
+pub(in crate::merge) struct BlockCost {
     pub(in crate::merge) n_in: u64,
     pub(in crate::merge) n_rows: u64,
     gram_bytes: u64,
     memory_bytes: u64,
 }
 
-impl GroupCost {
+impl BlockCost {
     /// n³/3 for the factor, 2 n² per row for each product and for the solve.
     pub(in crate::merge) fn flops(self, n_models: u64) -> u64 {
         let square = self.n_in.saturating_mul(self.n_in);
@@ -43,27 +45,34 @@ impl GroupCost {
     }
 }
 
-/// The cost of one layer group.
-pub(in crate::merge) fn group_cost<S: Source>(
+/// The cost of one block of a layer group.
+pub(in crate::merge) fn block_cost<S: Source>(
     plan: &Plan,
-    group: &Group,
+    block: &Block,
     models: &[Model<S>],
-) -> GroupCost {
-    let tensors: Vec<&PlannedTensor> = group.tensors.iter().map(|i| &plan.tensors[*i]).collect();
-    let n_rows = tensors.iter().map(|tensor| elements(&tensor.shape) / group.n_in.max(1)).sum();
-    let weight_bytes: u64 = tensors.iter().map(|tensor| stored_bytes(tensor)).sum();
-    let gram_bytes = gram_bytes(group, models);
-    let solved_bytes = 8 * group.n_in.saturating_mul(group.n_in + 2 * n_rows);
-    let memory_bytes = gram_bytes + weight_bytes + solved_bytes;
-    GroupCost { n_in: group.n_in, n_rows, gram_bytes, memory_bytes }
-}
-
-fn gram_bytes<S: Source>(group: &Group, models: &[Model<S>]) -> u64 {
-    let stored = |(model, name): (&Model<S>, &String)| {
+) -> BlockCost {
+    let group = &plan.groups[block.group];
+    let (n_in, n_rows) = (group.n_in, block.n_rows());
+    let stored = models.iter().zip(&group.gram_names).filter_map(|(model, name)| {
         let entry = model.gram()?.entries.values().find(|entry| entry.key == *name)?;
-        Some(model.gram_tensor(entry).ok()?.1.len_bytes())
-    };
-    models.iter().zip(&group.gram_names).filter_map(stored).sum()
+        Some((model.gram_tensor(entry).ok()?.1.len_bytes(), entry.dtype.bits() / 8))
+    });
+    let (gram_bytes, held_bytes) =
+        stored.fold((0, 0), |(read, held), (len_bytes, element_bytes)| {
+            (read + len_bytes, held + held_elements(n_in) * element_bytes)
+        });
+    let weight_bytes: u64 = block
+        .parts
+        .iter()
+        .map(|part| {
+            let row_bytes =
+                plan.tensors[part.tensor].dtypes.iter().map(|dtype| dtype.bits() / 8 * n_in);
+            (part.rows.end - part.rows.start) * row_bytes.sum::<u64>()
+        })
+        .sum();
+    let solved_bytes = 8 * n_in.saturating_mul(n_in + 2 * n_rows);
+    let memory_bytes = held_bytes + weight_bytes + solved_bytes;
+    BlockCost { n_in, n_rows, gram_bytes, memory_bytes }
 }
 
 fn stored_bytes(tensor: &PlannedTensor) -> u64 {

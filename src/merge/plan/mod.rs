@@ -3,6 +3,7 @@
 //! Every conflict of shape, dtype or name is found here, before any tensor is read. Making a plan
 //! cannot fail on a tensor: what cannot be merged is refused in it by name.
 
+pub(super) mod blocks;
 mod decide;
 pub(super) mod estimate;
 mod grouping;

@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 
 use crate::io::Source;
 use crate::merge::files::Model;
-use crate::merge::plan::estimate::{elements, group_cost};
+use crate::merge::plan::blocks::{Block, blocks};
+use crate::merge::plan::estimate::{block_cost, elements};
 use crate::merge::plan::{Action, Plan, PlannedTensor};
 
 /// Elements of a streamed tensor that are handled at once: bounds memory.
@@ -44,10 +45,10 @@ pub struct LayerSize {
 /// One independent part of a merge.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Job {
-    /// Solves a layer group.
+    /// Solves a block of a layer group.
     Solve {
-        /// Index into the plan's groups.
-        group: usize,
+        /// What to solve.
+        block: Block,
         /// Of its matrices.
         size: LayerSize,
         /// Tensors that it finishes.
@@ -82,9 +83,9 @@ impl Job {
     }
 
     /// A tensor that stands for the job in progress messages.
-    pub fn tensor(&self, plan: &Plan) -> usize {
+    pub fn tensor(&self) -> usize {
         match self {
-            Self::Solve { group, .. } => plan.groups[*group].tensors[0],
+            Self::Solve { block, .. } => block.parts[0].tensor,
             Self::Stream { pieces, .. } => pieces[0].tensor,
         }
     }
@@ -92,17 +93,18 @@ impl Job {
 
 /// All jobs of a plan, the most expensive first.
 pub(super) fn jobs<S: Source>(plan: &Plan, models: &[Model<S>]) -> Vec<Job> {
-    let solve = |(group, members): (usize, &crate::merge::plan::Group)| {
-        let cost = group_cost(plan, members, models);
+    let solve = |block: Block| {
+        let cost = block_cost(plan, &block, models);
         let size = LayerSize {
             n: cost.n_in as usize,
             n_rows: cost.n_rows as usize,
             n_models: models.len(),
         };
         let cost = cost.flops(models.len() as u64) as f64 / FLOPS_PER_MILLI;
-        Job::Solve { group, size, n_tensors: members.tensors.len(), cost }
+        let n_tensors = block.parts.iter().filter(|part| part.is_last).count();
+        Job::Solve { block, size, n_tensors, cost }
     };
-    let mut jobs: Vec<Job> = plan.groups.iter().enumerate().map(solve).collect();
+    let mut jobs: Vec<Job> = blocks(plan).map(solve).collect();
     jobs.extend(streams(plan));
     jobs.sort_by(|a, b| b.cost().total_cmp(&a.cost()));
     jobs

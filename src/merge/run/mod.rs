@@ -128,7 +128,7 @@ impl<S: Source> Merge<S> {
         sink: &mut impl Sink,
     ) -> Result<Option<JobOutcome>> {
         match &self.jobs[index] {
-            Job::Solve { group, .. } => self.solve(solver, *group, crew, sink).await,
+            Job::Solve { block, .. } => self.solve(solver, block, crew, sink).await,
             Job::Stream { pieces, .. } => {
                 let mut parts = Vec::new();
                 for piece in pieces {
@@ -155,7 +155,7 @@ impl<S: Source> Merge<S> {
         D: Backend<Scalar = f64>,
     {
         match &self.jobs[index] {
-            Job::Solve { group, .. } => self.help(engines, *group, rows, shared).await,
+            Job::Solve { block, .. } => self.help(engines, block, rows, shared).await,
             Job::Stream { .. } => Err(Error::usage("only layers are shared")),
         }
     }

@@ -47,7 +47,11 @@ impl<S: Source> Merge<S> {
         let mut solves: Vec<Option<SolveReport>> = vec![None; plan.tensors.len()];
         for part in outcomes.iter().flat_map(|outcome| &outcome.parts) {
             measures[part.tensor].add(&part.measures);
-            solves[part.tensor] = part.solve.clone().or(solves[part.tensor].take());
+            let solve = &mut solves[part.tensor];
+            *solve = match (solve.take(), part.solve.clone()) {
+                (Some(a), Some(b)) => Some(a.worse(b)),
+                (a, b) => a.or(b),
+            };
         }
         let tensors: Vec<TensorReport> = plan
             .tensors

@@ -51,10 +51,12 @@ fn leaders_rows(size: LayerSize, n_helpers: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::merge::plan::blocks::Block;
 
     fn solve(n: usize, n_rows: usize, cost: f64) -> Job {
         let size = LayerSize { n, n_rows, n_models: 2 };
-        Job::Solve { group: 0, size, n_tensors: 1, cost }
+        let block = Block { group: 0, parts: Vec::new() };
+        Job::Solve { block, size, n_tensors: 1, cost }
     }
 
     #[test]

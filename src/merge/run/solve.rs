@@ -10,7 +10,8 @@ use crate::io::{Sink, Source};
 use crate::merge::average::Measures;
 use crate::merge::files::Model;
 use crate::merge::options::Precision;
-use crate::merge::plan::{Action, Group, Orientation};
+use crate::merge::plan::blocks::{Block, Part};
+use crate::merge::plan::{Action, Orientation};
 use crate::merge::regmean::crew::{Payload, Shared, help};
 use crate::merge::regmean::gram::{GramBuilder, STRIP, packed_elements};
 use crate::merge::regmean::matrix::Stored;
@@ -21,13 +22,12 @@ impl<S: Source> Merge<S> {
     pub(super) async fn solve(
         &self,
         solver: &impl Solver,
-        group: usize,
+        block: &Block,
         crew: &impl Crew,
         sink: &mut impl Sink,
     ) -> Result<Option<JobOutcome>> {
-        let members = &self.plan.groups[group];
-        let layer = self.load_group(members).await?;
-        let first = &self.plan.tensors[members.tensors[0]].name;
+        let layer = self.load_block(block).await?;
+        let first = &self.plan.tensors[block.parts[0].tensor].name;
         let solution = solver
             .solve_group(&layer, self.options.precision, crew)
             .await
@@ -35,12 +35,14 @@ impl<S: Source> Merge<S> {
         let Some(solution) = solution else { return Ok(None) };
         let mut parts = Vec::new();
         let mut row = 0;
-        for (member, weight) in layer.weights.iter().enumerate() {
-            let tensor = members.tensors[member];
-            let (bytes, measures) = merged(weight, &solution, row, layer.n());
-            sink.write_at(self.offset_bytes(tensor)?, bytes).await?;
-            let solve = Some(solution.reports[member].clone());
-            parts.push(TensorPart { tensor, measures, solve });
+        for (index, weight) in layer.weights.iter().enumerate() {
+            let part = &block.parts[index];
+            let row_bytes = (layer.n() * weight.dtype_out.size_bytes()) as u64;
+            let start_bytes = self.offset_bytes(part.tensor)? + part.rows.start * row_bytes;
+            let merged = Merged { weight, solution: &solution, first_row: row, n: layer.n() };
+            let measures = merged.write(start_bytes, sink).await?;
+            let solve = Some(solution.reports[index].clone());
+            parts.push(TensorPart { tensor: part.tensor, measures, solve });
             row += weight.n_out();
         }
         Ok(Some(JobOutcome { parts }))
@@ -50,7 +52,7 @@ impl<S: Source> Merge<S> {
     pub(super) async fn help<F, D>(
         &self,
         engines: &Engines<F, D>,
-        group: usize,
+        block: &Block,
         rows: Range<usize>,
         shared: impl Future<Output = Result<Option<Shared<impl Payload>>>>,
     ) -> Result<Vec<u8>>
@@ -58,16 +60,15 @@ impl<S: Source> Merge<S> {
         F: Backend<Scalar = f32>,
         D: Backend<Scalar = f64>,
     {
-        let members = &self.plan.groups[group];
-        let layer = self.load_group(members).await?;
+        let layer = self.load_block(block).await?;
         let early = self.options.precision != Precision::Exact;
-        let first = &self.plan.tensors[members.tensors[0]].name;
+        let first = &self.plan.tensors[block.parts[0].tensor].name;
         help(engines, &layer, rows, early, shared).await.map_err(|error| error.tensor(first))
     }
 
-    /// Reads a group's Gram matrices and weights.
-    pub(in crate::merge) async fn load_group(&self, members: &Group) -> Result<LayerGroup> {
-        self.read_group(members).await.map_err(|error| self.with_estimate(error))
+    /// Reads a block's Gram matrices and rows of weights.
+    pub(in crate::merge) async fn load_block(&self, block: &Block) -> Result<LayerGroup> {
+        self.read_block(block).await.map_err(|error| self.with_estimate(error))
     }
 
     /// Says beside refused memory how much is needed.
@@ -79,29 +80,32 @@ impl<S: Source> Merge<S> {
         error
     }
 
-    async fn read_group(&self, members: &Group) -> Result<LayerGroup> {
+    async fn read_block(&self, block: &Block) -> Result<LayerGroup> {
         let mut weights = Vec::new();
-        for tensor in &members.tensors {
-            weights.push(self.load_weight(*tensor).await?);
+        for part in &block.parts {
+            weights.push(self.load_weight(part).await?);
         }
         let mut grams = Vec::new();
-        for (model, key) in self.models.list.iter().zip(&members.gram_names) {
+        for (model, key) in self.models.list.iter().zip(&self.plan.groups[block.group].gram_names) {
             grams.push(self.load_gram(model, key).await?);
         }
         Ok(LayerGroup { alpha: self.options.alpha, shares: self.shares.clone(), grams, weights })
     }
 
-    async fn load_weight(&self, tensor: usize) -> Result<Weight> {
-        let planned = &self.plan.tensors[tensor];
-        let mut stored = Vec::new();
-        for model in &self.models.list {
-            let (file, info) = model.require(&planned.name)?;
-            stored.push(as_matrix(info, file.read(info).await?));
-        }
+    async fn load_weight(&self, part: &Part) -> Result<Weight> {
+        let planned = &self.plan.tensors[part.tensor];
         let orientation = match planned.action {
             Action::Regress { orientation, .. } => orientation,
             _ => Orientation::OutIn,
         };
+        let mut stored = Vec::new();
+        for model in &self.models.list {
+            let (file, info) = model.require(&planned.name)?;
+            stored.push(match orientation {
+                Orientation::OutIn => read_rows(file, info, part.rows.clone()).await?,
+                Orientation::InOut => read_rows(file, info, 0..info.shape[0]).await?,
+            });
+        }
         let (name, dtype_out) = (planned.name.clone(), planned.dtype_out);
         Ok(Weight { name, orientation, stored, dtype_out })
     }
@@ -168,31 +172,66 @@ async fn read_gram<S: Source>(
     Ok(builder.finish())
 }
 
-/// `info` is two-dimensional: the plan has seen to it.
-fn as_matrix(info: &TensorInfo, bytes: Vec<u8>) -> Stored {
-    let dimension = |index: usize| info.shape.get(index).map_or(1, |n| *n as usize);
-    Stored { bytes, dtype: info.dtype, rows: dimension(0), cols: dimension(1) }
+/// Rows of a matrix as they are stored. `info` is two-dimensional: the plan has seen to it.
+async fn read_rows<S: Source>(
+    file: &TensorFile<S>,
+    info: &TensorInfo,
+    rows: Range<u64>,
+) -> Result<Stored> {
+    let cols = info.shape.get(1).map_or(1, |n| *n);
+    let row_bytes = cols * info.dtype.bits() / 8;
+    let bytes = rows.start * row_bytes..rows.end * row_bytes;
+    let bytes = file.read_range(info, bytes).await?;
+    let n_rows = (rows.end - rows.start) as usize;
+    Ok(Stored { bytes, dtype: info.dtype, rows: n_rows, cols: cols as usize })
 }
 
-/// W = A + X, rounded to the output dtype in the weight's own orientation.
-fn merged(weight: &Weight, solution: &Solution, first_row: usize, n: usize) -> (Vec<u8>, Measures) {
-    let n_out = weight.n_out();
-    let n_models = weight.stored.len();
-    let mut measures = Measures::new(n_models);
-    let mut bytes = vec![0; n_out * n * weight.dtype_out.size_bytes()];
-    let (mut line, mut own) = (vec![0.0; n], vec![0.0; n]);
-    for row in 0..n_out {
-        solution.difference_row(first_row + row, &mut line);
-        weight.read(0, row, 0..n, &mut own);
-        line.iter_mut().zip(&own).for_each(|(value, a)| *value += a);
-        for model in 0..n_models {
-            weight.read(model, row, 0..n, &mut own);
-            measures.compare(model, &line, &own);
+/// What is written at once, or a row of it, if that is more.
+const WRITE_BYTES: usize = 4 << 20;
+
+/// W = A + X of one weight, rounded to the output dtype in the weight's own orientation.
+struct Merged<'a> {
+    weight: &'a Weight,
+    solution: &'a Solution,
+    /// The weight's first row in the solution.
+    first_row: usize,
+    n: usize,
+}
+
+impl Merged<'_> {
+    /// Writes from `start_bytes` on, some rows at a time; a weight that is stored turned at once.
+    async fn write(&self, start_bytes: u64, sink: &mut impl Sink) -> Result<Measures> {
+        let n_out = self.weight.n_out();
+        let row_bytes = self.n * self.weight.dtype_out.size_bytes();
+        let n_rows = match self.weight.orientation {
+            Orientation::OutIn => (WRITE_BYTES / row_bytes.max(1)).max(1),
+            Orientation::InOut => n_out.max(1),
+        };
+        let mut measures = Measures::new(self.weight.stored.len());
+        for start in (0..n_out).step_by(n_rows) {
+            let bytes = self.rows(start..n_out.min(start + n_rows), &mut measures);
+            sink.write_at(start_bytes + (start * row_bytes) as u64, bytes).await?;
         }
-        measures.count(weight.dtype_out, &line);
-        write_row(weight, row, &line, &mut bytes);
+        Ok(measures)
     }
-    (bytes, measures)
+
+    fn rows(&self, rows: Range<usize>, measures: &mut Measures) -> Vec<u8> {
+        let Self { weight, n, .. } = *self;
+        let mut bytes = vec![0; rows.len() * n * weight.dtype_out.size_bytes()];
+        let (mut line, mut own) = (vec![0.0; n], vec![0.0; n]);
+        for row in rows.clone() {
+            self.solution.difference_row(self.first_row + row, &mut line);
+            weight.read(0, row, 0..n, &mut own);
+            line.iter_mut().zip(&own).for_each(|(value, a)| *value += a);
+            for model in 0..weight.stored.len() {
+                weight.read(model, row, 0..n, &mut own);
+                measures.compare(model, &line, &own);
+            }
+            measures.count(weight.dtype_out, &line);
+            write_row(weight, row - rows.start, &line, &mut bytes);
+        }
+        bytes
+    }
 }
 
 fn write_row(weight: &Weight, row: usize, line: &[f64], bytes: &mut [u8]) {

@@ -90,6 +90,11 @@ impl Gram {
     }
 }
 
+/// How many elements of an `[n, n]` matrix are held.
+pub(in crate::merge) fn held_elements(n: u64) -> u64 {
+    n.saturating_mul(n + STRIP as u64) / 2
+}
+
 /// The parts of a range that lie in one strip each.
 fn by_strips(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let mut next = rows.start;
