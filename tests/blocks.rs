@@ -35,7 +35,7 @@ fn gram(model: usize, row: usize, col: usize) -> f64 {
 fn file(shape: [usize; 2], element: impl Fn(usize, usize) -> f64) -> TensorFile<Memory> {
     let [rows, cols] = shape;
     let tensor = (NAME.to_owned(), Dtype::F32, vec![rows as u64, cols as u64]);
-    let layout = Layout::new([tensor].into_iter(), &BTreeMap::new()).unwrap();
+    let layout = Layout::new([tensor], &BTreeMap::new()).unwrap();
     let mut bytes = layout.header_bytes().to_vec();
     let start = bytes.len();
     bytes.resize(start + rows * cols * 4, 0);
