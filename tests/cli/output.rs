@@ -1,8 +1,10 @@
 //! Outputs of several files: shards, passed-through files, digests.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
-use gramerge::format::ShardIndex;
+use gramerge::dtype::Dtype;
+use gramerge::format::{Layout, ShardIndex};
 
 use crate::folder::{Folder, text};
 
@@ -116,4 +118,30 @@ fn a_refused_folder_leaves_nothing() {
     let refused = merge(&folder, &["-o", "out", "--shard-size", "48"]);
     assert_eq!(refused.status.code(), Some(1));
     assert_eq!(std::fs::read_dir(folder.dir.path()).unwrap().count(), before);
+}
+
+/// A file that has its size and hardly any bytes.
+fn sparse(folder: &Folder, name: &str, len_bytes: u64) {
+    let tensor = ("big".to_owned(), Dtype::F32, vec![len_bytes / 4]);
+    let layout = Layout::new([tensor], &BTreeMap::new()).unwrap();
+    std::fs::write(folder.path(name), layout.header_bytes()).unwrap();
+    let file = std::fs::File::options().append(true).open(folder.path(name)).unwrap();
+    file.set_len(layout.total_bytes()).unwrap();
+}
+
+#[test]
+fn what_the_disk_cannot_hold_is_refused_before_anything_is_written() {
+    let folder = Folder::new();
+    let more = fs4::available_space(folder.dir.path()).unwrap() + (1 << 30);
+    sparse(&folder, "x.safetensors", more);
+    sparse(&folder, "y.safetensors", more);
+    let merge = ["merge", "x.safetensors", "y.safetensors", "--method", "average", "-o"];
+    for output in ["out.safetensors", "out/"] {
+        let refused = folder.run(&[&merge[..], &[output]].concat());
+        let stderr = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains("the disk has ") && stderr.contains("are needed"), "{stderr}");
+        let names = std::fs::read_dir(folder.dir.path()).unwrap().map(|e| e.unwrap().file_name());
+        assert!(names.into_iter().all(|name| !name.to_string_lossy().starts_with("out")));
+    }
 }

@@ -12,6 +12,8 @@ use gramerge::merge::report::WrittenFile;
 use gramerge::{Error, Result};
 use pollster::block_on;
 
+use crate::output::bytes;
+
 /// What is being written.
 pub(crate) struct Unfinished {
     target: PathBuf,
@@ -35,6 +37,7 @@ impl Unfinished {
             return Err(exists(target, "choose another name, or overwrite it with --force"));
         }
         let temporary = temporary(target);
+        check_space(&temporary, layout.total_bytes())?;
         let paths = vec![temporary.clone()];
         Self::create(target, temporary, false, paths, layout)
     }
@@ -46,6 +49,7 @@ impl Unfinished {
             return Err(exists(target, "choose a folder that is new or empty"));
         }
         let temporary = temporary(target);
+        check_space(&temporary, layout.total_bytes())?;
         fs::create_dir_all(&temporary).map_err(|error| failed(&temporary, &error))?;
         let paths = layout.files().iter().map(|file| temporary.join(&file.name)).collect();
         let unfinished = Self::create(target, temporary, true, paths, layout)?;
@@ -131,6 +135,22 @@ impl Sink for Writer {
         let behind = self.files.partition_point(|place| place.start_bytes <= offset_bytes);
         let Place { path, file, start_bytes } = &self.files[behind - 1];
         file.write_all_at(&bytes, offset_bytes - start_bytes).map_err(|error| failed(path, &error))
+    }
+}
+
+/// Refuses now what would fail after hours. Where the free space cannot be known, writing will tell.
+fn check_space(path: &Path, needed_bytes: u64) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    match fs4::available_space(folder) {
+        Ok(free_bytes) if free_bytes < needed_bytes => Err(Error::io(format!(
+            "the disk has {} free, but {} are needed",
+            bytes(free_bytes),
+            bytes(needed_bytes)
+        ))
+        .file(folder.display().to_string())
+        .advice("free some disk space, or write to another disk")),
+        _ => Ok(()),
     }
 }
 
