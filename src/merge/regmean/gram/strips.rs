@@ -91,7 +91,7 @@ impl Strips {
             let width = self.width(cols.start);
             let (source, target) = (&block[from..], &mut self.bytes[place..]);
             let shape = [rows.len(), cols.len()];
-            turn(self.element_bytes, shape, (source, self.n), (target, width));
+            scatter(self.element_bytes, shape, (source, self.n), (target, width));
         }
     }
 
@@ -106,8 +106,8 @@ impl Strips {
             let to = cols.start * self.element_bytes;
             let place = self.place(cols.start, rows.clone()).start;
             let (source, target) = (&self.bytes[place..], &mut block[to..]);
-            let shape = [cols.len(), rows.len()];
-            turn(self.element_bytes, shape, (source, self.width(cols.start)), (target, self.n));
+            let shape = [rows.len(), cols.len()];
+            gather(self.element_bytes, shape, (source, self.width(cols.start)), (target, self.n));
         }
     }
 }
@@ -117,35 +117,79 @@ fn strips_behind(width: usize, n: usize) -> impl Iterator<Item = Range<usize>> {
     (width..n).step_by(STRIP).map(move |start| start..n.min(start + STRIP))
 }
 
-/// target ← sourceᵀ, each with the length of its rows. `source: [rows, cols]`
-fn turn(
+/// strips ← blockᵀ, each with the length of its rows. `shape` is the block's.
+fn scatter(
     element_bytes: usize,
     shape: [usize; 2],
-    source: (&[u8], usize),
-    target: (&mut [u8], usize),
+    block: (&[u8], usize),
+    strips: (&mut [u8], usize),
 ) {
     match element_bytes {
-        2 => turn_elements::<2>(shape, source, target),
-        4 => turn_elements::<4>(shape, source, target),
-        8 => turn_elements::<8>(shape, source, target),
+        2 => scatter_elements::<2>(shape, block, strips),
+        4 => scatter_elements::<4>(shape, block, strips),
+        8 => scatter_elements::<8>(shape, block, strips),
         other => unreachable!("no float has {other} bytes"),
     }
 }
 
-fn turn_elements<const N: usize>(
-    [rows, cols]: [usize; 2],
-    (source, source_stride): (&[u8], usize),
-    (target, target_stride): (&mut [u8], usize),
+/// block ← stripsᵀ.
+fn gather(
+    element_bytes: usize,
+    shape: [usize; 2],
+    strips: (&[u8], usize),
+    block: (&mut [u8], usize),
 ) {
-    let source = source.as_chunks::<N>().0;
-    let target = target.as_chunks_mut::<N>().0;
+    match element_bytes {
+        2 => gather_elements::<2>(shape, strips, block),
+        4 => gather_elements::<4>(shape, strips, block),
+        8 => gather_elements::<8>(shape, strips, block),
+        other => unreachable!("no float has {other} bytes"),
+    }
+}
+
+// Both go along the block's rows: its stride is often a multiple of 4096 bytes, of which a cache
+// holds few at a time.
+fn scatter_elements<const N: usize>(
+    [rows, cols]: [usize; 2],
+    (block, block_stride): (&[u8], usize),
+    (strips, strips_stride): (&mut [u8], usize),
+) {
+    let block = block.as_chunks::<N>().0;
+    let strips = strips.as_chunks_mut::<N>().0;
     for first in (0..cols).step_by(LINE) {
-        let end = cols.min(first + LINE);
         for row in 0..rows {
-            let line = &source[row * source_stride..][first..end];
-            for (col, element) in (first..end).zip(line) {
-                target[col * target_stride + row] = *element;
+            let line = &block[row * block_stride..][first..cols.min(first + LINE)];
+            for (target, element) in
+                strips[first * strips_stride + row..].iter_mut().step_by(strips_stride).zip(line)
+            {
+                *target = *element;
             }
+        }
+    }
+}
+
+fn gather_elements<const N: usize>(
+    [rows, cols]: [usize; 2],
+    (strips, strips_stride): (&[u8], usize),
+    (block, block_stride): (&mut [u8], usize),
+) {
+    let strips = strips.as_chunks::<N>().0;
+    let block = block.as_chunks_mut::<N>().0;
+    let lines = |first: usize| -> [&[[u8; N]]; LINE] {
+        std::array::from_fn(|k| &strips[(first + k) * strips_stride..][..rows])
+    };
+    for first in (0..cols - cols % LINE).step_by(LINE) {
+        let lines = lines(first);
+        for row in 0..rows {
+            let target = &mut block[row * block_stride + first..][..LINE];
+            for (target, line) in target.iter_mut().zip(lines) {
+                *target = line[row];
+            }
+        }
+    }
+    for col in cols - cols % LINE..cols {
+        for row in 0..rows {
+            block[row * block_stride + col] = strips[col * strips_stride + row];
         }
     }
 }
