@@ -18,6 +18,7 @@ mod error;
 pub mod format;
 pub mod io;
 pub mod merge;
+mod order;
 pub mod protocol;
 pub mod sample;
 #[cfg(target_arch = "wasm32")]

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use super::json::message;
 use crate::dtype::Dtype;
+use crate::order::{sort_by, sort_by_key, sorted_places};
 use crate::{Error, Result, printable};
 
 mod entries;
@@ -150,13 +151,13 @@ pub fn header_len(prefix: [u8; 8], file_len_bytes: u64) -> Result<u64> {
 
 /// By offset, then name, with all names different.
 fn in_order(mut tensors: Vec<TensorInfo>) -> Result<Vec<TensorInfo>> {
-    tensors.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    sort_by(&mut tensors, |a, b| a.name.cmp(&b.name));
     if let Some(twins) = tensors.windows(2).find(|pair| pair[0].name == pair[1].name) {
         return Err(Error::input("the header names this tensor twice")
             .tensor(&twins[0].name)
             .advice("readers would disagree on it, so the file has to be written again"));
     }
-    tensors.sort_by_key(|tensor| (tensor.begin_bytes, tensor.end_bytes));
+    sort_by_key(&mut tensors, |tensor| (tensor.begin_bytes, tensor.end_bytes));
     Ok(tensors)
 }
 
@@ -212,9 +213,8 @@ fn check_length(data_start_bytes: u64, data_len_bytes: u64, file_len_bytes: u64)
 }
 
 fn index_by_name(tensors: &[TensorInfo]) -> Vec<u32> {
-    let mut by_name: Vec<u32> = (0..).take(tensors.len()).collect();
-    by_name.sort_unstable_by_key(|&index| tensors[index as usize].name.as_str());
-    by_name
+    let by_name = sorted_places(tensors.len(), &mut |a, b| tensors[a].name.cmp(&tensors[b].name));
+    by_name.into_iter().map(|index| index as u32).collect()
 }
 
 const WRITE_AGAIN: &str = "write the file again with a current safetensors library";

@@ -14,6 +14,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::header::{Header, MAX_HEADER_BYTES, METADATA_KEY, PREFIX_BYTES, TensorInfo};
 use crate::dtype::Dtype;
+use crate::order::sort_by;
 use crate::{Error, Result};
 
 pub use output::{INDEX_NAME, OutputFile, OutputLayout};
@@ -38,7 +39,7 @@ impl Layout {
         metadata: &BTreeMap<String, String>,
     ) -> Result<Self> {
         let mut tensors = tensors.into_iter().map(unplaced).collect::<Result<Vec<_>>>()?;
-        tensors.sort_by(|a, b| b.dtype.cmp(&a.dtype).then_with(|| a.name.cmp(&b.name)));
+        sort_by(&mut tensors, |a, b| b.dtype.cmp(&a.dtype).then_with(|| a.name.cmp(&b.name)));
         let data_len_bytes = place(&mut tensors)?;
         let header_bytes = encode(&tensors, metadata)?;
         let (_, json) = header_bytes.split_at(PREFIX_BYTES as usize);

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::header::Header;
+use crate::order::filled;
 use crate::{Error, Result, printable};
 
 mod index;
@@ -27,7 +28,7 @@ impl ShardIndex {
     /// `Input` if a shard is missing, lacks a tensor, or shares one with another shard.
     pub fn check(&self, present: &[(&str, &Header)]) -> Result<Vec<String>> {
         let present: BTreeMap<&str, &Header> =
-            present.iter().filter(|(name, _)| self.lists(name)).copied().collect();
+            filled(present.iter().filter(|(name, _)| self.lists(name)).copied());
         self.check_presence(&present)?;
         let listed: Vec<_> = present.iter().map(|(name, header)| (*name, *header)).collect();
         check_disjoint(&listed)?;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::inventory::{FileEntry, FileKind, Inventory, Selection};
 use crate::format::{GramFile, Header, ShardIndex, has_gram_name, is_gram_header};
+use crate::order::filled;
 use crate::{Error, printable};
 
 mod grams;
@@ -77,7 +78,7 @@ pub fn inventory(files: &[Seen]) -> Inventory {
 fn entry(seen: &Seen) -> FileEntry {
     let (kind, source, error) = classify(seen);
     let tensors = seen.header().map(|header| header.tensors.as_slice()).unwrap_or_default();
-    let dtypes: BTreeSet<_> = tensors.iter().map(|tensor| tensor.dtype.name()).collect();
+    let dtypes: BTreeSet<&str> = filled(tensors.iter().map(|tensor| tensor.dtype.name()));
     FileEntry {
         path: seen.path.clone(),
         size_bytes: seen.size_bytes,
@@ -128,8 +129,8 @@ fn file_warning(entry: &FileEntry) -> Option<String> {
 
 fn repeated_paths(files: &[Seen]) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    let repeated: BTreeSet<_> =
-        files.iter().map(|file| file.path.as_str()).filter(|path| !seen.insert(*path)).collect();
+    let paths = files.iter().map(|file| file.path.as_str());
+    let repeated: BTreeSet<&str> = filled(paths.filter(|path| !seen.insert(*path)));
     let sentence = |path: &&str| format!("`{}` is there more than once.", printable(path));
     repeated.iter().map(sentence).collect()
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::Layout;
 use crate::Result;
 use crate::dtype::Dtype;
+use crate::order::filled;
 
 /// Name of the index beside shards.
 pub const INDEX_NAME: &str = "model.safetensors.index.json";
@@ -74,7 +75,7 @@ impl OutputLayout {
         });
         let data = |file: &OutputFile| file.layout.header().data_len_bytes();
         let metadata = IndexMetadata { total_size: self.files.iter().map(data).sum() };
-        let index = Index { metadata, weight_map: places.collect() };
+        let index = Index { metadata, weight_map: filled(places) };
         (self.files.len() > 1).then(|| serde_json::to_string_pretty(&index).unwrap_or_default())
     }
 

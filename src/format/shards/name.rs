@@ -1,5 +1,6 @@
 //! The names of shards: `model-00001-of-00004.safetensors`.
 
+use crate::order::filled;
 /// Parts of a shard's file name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardName<'a> {
@@ -36,7 +37,7 @@ fn digits(text: &str) -> Option<u32> {
 /// The numbers of 1..=`total` that are not in `present`: how many, and the first few.
 pub fn missing_numbers(present: &[u32], total: u32) -> (u32, Vec<u32>) {
     let present: std::collections::BTreeSet<u32> =
-        present.iter().copied().filter(|number| (1..=total).contains(number)).collect();
+        filled(present.iter().copied().filter(|number| (1..=total).contains(number)));
     // A hostile name may claim four billion shards: look no further than the first few gaps.
     let first = (1..=total).filter(|number| !present.contains(number));
     (total - present.len() as u32, first.take(super::MAX_LISTED).collect())

@@ -10,6 +10,7 @@ use super::Seen;
 use super::names::{base_name, folder, stem};
 use crate::format::{Header, ShardName, check_disjoint, missing_numbers};
 use crate::merge::inventory::{FileEntry, FileKind, SelectedModel};
+use crate::order::sort_by_key;
 use crate::{Error, printable};
 
 /// The models among the files. Their Gram files come later.
@@ -23,7 +24,7 @@ pub(super) fn group(
     let mut models = indexed(files, &mut free, warnings);
     models.extend(numbered(files, &mut free, warnings));
     models.extend(free.into_iter().map(|file| model(vec![file], None)));
-    models.sort_by_key(|model| model.files.first().copied());
+    sort_by_key(&mut models, |model| model.files.first().copied());
     name(files, &mut models);
     models
 }
@@ -77,7 +78,7 @@ fn numbered(
     }
     let mut models = Vec::new();
     for ((_, stem, total), mut shards) in sets {
-        shards.sort_by_cached_key(|&file| shard_name(file).map(|name| name.number));
+        sort_by_key(&mut shards, |&file| shard_name(file).map(|name| name.number));
         let numbers: Vec<_> =
             shards.iter().filter_map(|&file| Some(shard_name(file)?.number)).collect();
         warnings.extend(missing(stem, &numbers, total));

@@ -3,6 +3,7 @@
 //! Paths are compared as sets of words, so that `gram_a` and `model_a`, or `a.gram.safetensors` and
 //! `a/model.safetensors`, are recognised as a pair.
 
+use crate::order::filled;
 use std::collections::BTreeSet;
 
 /// Words that name no particular model. Plurals precede singulars.
@@ -39,7 +40,7 @@ pub(super) fn stem(path: &str) -> &str {
 pub(super) fn words(path: &str) -> BTreeSet<String> {
     let path = path.to_ascii_lowercase();
     let words = path.split(|c: char| !c.is_alphanumeric());
-    words.map(without_noise).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    filled(words.map(without_noise).filter(|word| !word.is_empty()).map(str::to_owned))
 }
 
 /// `modela` and `grama` both become `a`, `model2` becomes `2`; other words stay.

@@ -8,6 +8,7 @@ use crate::format::TensorInfo;
 use crate::io::Source;
 use crate::merge::files::Model;
 use crate::merge::options::Options;
+use crate::order::filled;
 use crate::printable;
 
 /// One entry per tensor name of any model, sorted by name.
@@ -16,7 +17,7 @@ pub(super) fn tensors<S: Source>(
     options: &Options,
     patterns: &Patterns,
 ) -> Vec<PlannedTensor> {
-    let names: BTreeSet<&str> = models.iter().flat_map(Model::names).collect();
+    let names: BTreeSet<&str> = filled(models.iter().flat_map(Model::names));
     names.into_iter().map(|name| tensor(name, models, options, patterns)).collect()
 }
 

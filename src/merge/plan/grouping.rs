@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::refuse;
-use super::{Action, Group, Orientation, Patterns, Plan, UnmatchedGram};
+use super::{Action, Group, Orientation, Patterns, Plan, PlannedTensor, UnmatchedGram};
 use crate::format::GramEntry;
 use crate::io::Source;
 use crate::merge::files::Model;
+use crate::order::filled;
 
 /// How the reason of a weight starts that only some models have a Gram matrix for.
 pub(super) const PARTLY: &str = "no Gram matrix in model";
@@ -118,11 +119,8 @@ pub(super) fn unmatched<S: Source>(plan: &Plan, models: &[Model<S>]) -> Vec<Unma
     let mut unmatched = Vec::new();
     for (index, model) in models.iter().enumerate() {
         let Some(gram) = model.gram() else { continue };
-        let asked: BTreeSet<&str> = plan
-            .tensors
-            .iter()
-            .filter_map(|tensor| Some(gram.find(&tensor.name)?.key.as_str()))
-            .collect();
+        let key = |tensor: &PlannedTensor| Some(gram.find(&tensor.name)?.key.as_str());
+        let asked: BTreeSet<&str> = filled(plan.tensors.iter().filter_map(key));
         let strangers = gram.entries.values().filter(|entry| !asked.contains(entry.key.as_str()));
         unmatched
             .extend(strangers.map(|entry| UnmatchedGram { model: index, name: entry.key.clone() }));

@@ -7,6 +7,7 @@ use crate::merge::files::Model;
 use crate::merge::plan::blocks::{Block, blocks};
 use crate::merge::plan::estimate::{block_cost, elements};
 use crate::merge::plan::{Action, Plan, PlannedTensor};
+use crate::order::sort_by;
 
 /// Elements of a streamed tensor that are handled at once: bounds memory.
 const PIECE_ELEMENTS: u64 = 1 << 20;
@@ -106,7 +107,7 @@ pub(super) fn jobs<S: Source>(plan: &Plan, models: &[Model<S>]) -> Vec<Job> {
     };
     let mut jobs: Vec<Job> = blocks(plan).map(solve).collect();
     jobs.extend(streams(plan));
-    jobs.sort_by(|a, b| b.cost().total_cmp(&a.cost()));
+    sort_by(&mut jobs, |a, b| b.cost().total_cmp(&a.cost()));
     jobs
 }
 

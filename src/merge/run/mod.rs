@@ -24,6 +24,7 @@ use super::regmean::{Engines, Solver};
 use crate::backend::Backend;
 use crate::format::OutputLayout;
 use crate::io::{Sink, Source};
+use crate::order::filled;
 use crate::{Error, Result, VERSION};
 
 /// A merge that is ready to run.
@@ -200,7 +201,7 @@ fn refuse(plan: &Plan) -> Result<()> {
 fn provenance<S: Source>(models: &Models<S>, options: &Options) -> BTreeMap<String, String> {
     let names: Vec<&str> = models.list.iter().map(|model| model.name.as_str()).collect();
     let shares = options.normalised_coefficients(names.len());
-    let mut metadata = BTreeMap::from([
+    let mut metadata: BTreeMap<String, String> = filled([
         ("format".into(), "pt".into()),
         ("merged_by".into(), format!("gramerge {VERSION}")),
         ("merge_models".into(), json(&names)),

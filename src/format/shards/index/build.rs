@@ -10,6 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use super::{ShardIndex, not_an_index};
 use crate::format::header::MAX_TENSORS;
 use crate::format::json::{Ignored, UniqueMap, repeated};
+use crate::order::sort_by;
 use crate::{Error, Result, printable};
 
 /// The longest file name of the usual file systems.
@@ -29,7 +30,7 @@ impl Builder {
         if !self.has_weight_map {
             return Err(not_an_index("it has no `weight_map`"));
         }
-        self.tensors.sort_unstable();
+        sort_by(&mut self.tensors, Ord::cmp);
         if let Some(twins) = self.tensors.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             let error = Error::input("the index lists this tensor twice").tensor(&twins[0].0);
             return Err(error.advice("download it again, or hand in the shards without it"));
