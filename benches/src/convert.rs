@@ -28,11 +28,11 @@ pub fn prepare(name: &str) -> Option<Ready> {
     let size = bytes.len() as f64;
     match kind {
         "decode" => Some(Box::new(move || {
-            decode_into(dtype, &bytes, &mut values);
+            decode_into(dtype, &bytes, std::hint::black_box(&mut values));
             Ok(Work::bytes(size))
         })),
         "encode" => Some(Box::new(move || {
-            encode(dtype, values.iter().copied(), &mut bytes);
+            encode(dtype, values.iter().copied(), std::hint::black_box(&mut bytes));
             Ok(Work::bytes(size))
         })),
         "average" => Some(averaging(dtype, bytes)),
