@@ -1,5 +1,7 @@
 //! One browser, one tab, one server: the life of a test.
 
+mod tabs;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

@@ -15,6 +15,7 @@ mod offline;
 mod pages;
 mod resume;
 mod sample;
+mod storage;
 mod workers;
 
 use gramerge_browser_tests::Session;

@@ -26,27 +26,27 @@ fn interrupted(copy: &Copy, folder: &Folder) -> Session {
     page
 }
 
-fn begin(page: &mut Session, folder: &Folder) {
+pub(crate) fn begin(page: &mut Session, folder: &Folder) {
     page.set_files("Models and Gram files", &paths(&folder.inputs()));
     page.by_role("table", "Plan");
     page.click_button("Merge");
 }
 
-fn saved(page: &mut Session) -> Vec<u8> {
+pub(crate) fn saved(page: &mut Session) -> Vec<u8> {
     page.by_role("region", "Report");
     page.click_button("Save merged model");
     let saved = page.saved_file();
     std::fs::read(saved).unwrap()
 }
 
-fn undisturbed(folder: &Folder, query: &str) -> Vec<u8> {
+pub(crate) fn undisturbed(folder: &Folder, query: &str) -> Vec<u8> {
     let mut page = Session::start("GRAMERGE_WEB");
     page.open(query);
     begin(&mut page, folder);
     saved(&mut page)
 }
 
-const WARNINGS: &str = "document.querySelector('#report-warnings').textContent";
+pub(crate) const WARNINGS: &str = "document.querySelector('#report-warnings').textContent";
 
 #[test]
 fn an_interrupted_merge_goes_on_and_has_the_same_bytes() {
