@@ -13,12 +13,12 @@
 mod adapter;
 mod assembly;
 mod cholesky;
-mod clock;
 mod device;
 mod dispatch;
 mod factor;
 mod matrix;
 mod params;
+mod platform;
 mod pool;
 pub mod shaders;
 mod signal;
@@ -27,10 +27,10 @@ mod tune;
 use std::sync::Arc;
 
 pub use adapter::Settings;
-pub use clock::within;
 pub use factor::Factor;
 pub use matrix::Matrix;
 pub use params::{Assembly as AssemblyParams, Params};
+pub use platform::within;
 
 use super::stored::Assembly;
 use super::{Backend, NotPositive};

@@ -90,6 +90,9 @@ impl Tile {
         Self { side: 8, own: 8, depth: 0 },
     ];
 
+    /// Fits every matrix with sides that are multiples of 64.
+    pub(super) const FALLBACK: Self = Self::ALL[1];
+
     /// Rows and columns of C that one workgroup computes.
     pub fn size(self) -> usize {
         (self.side * self.own) as usize
@@ -98,7 +101,7 @@ impl Tile {
     /// This one, or the one most like it that fits a matrix with sides that are multiples of 64.
     pub(super) fn fitting(self, rows: usize, cols: usize) -> Self {
         let fits = |len: usize| len.is_multiple_of(self.size());
-        if fits(rows) && fits(cols) { self } else { Self::ALL[1] }
+        if fits(rows) && fits(cols) { self } else { Self::FALLBACK }
     }
 }
 
