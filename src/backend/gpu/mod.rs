@@ -3,8 +3,8 @@
 //! - [`shaders`]: the kernels in `shaders/*.wgsl`, put together from their parts.
 //! - `adapter`, `device`: opening a card; buffers, pipelines, and whether it still lives.
 //! - `dispatch`: runs of kernels, none longer than a watchdog bears.
-//! - `matrix`, `assembly`, `cholesky`, `factor`: matrices in tiles, how they are put together of what files
-//!   store, and what is computed with them.
+//! - `matrix`, `assembly`, `cholesky`, `factor`, `gram`: matrices in tiles, how they are put together of
+//!   what files store, and what is computed with them.
 //! - `tune`: the fastest register tile of this card.
 //!
 //! The same inputs give the same bytes on the same card, whatever runs beside it and whichever
@@ -16,6 +16,7 @@ mod cholesky;
 mod device;
 mod dispatch;
 mod factor;
+mod gram;
 mod matrix;
 mod params;
 mod platform;
@@ -143,6 +144,11 @@ impl Backend for Gpu {
             }
         }
         recorder.submit().await
+    }
+
+    async fn add_gram(&self, g: &mut Matrix, x: &Matrix) -> Result<()> {
+        assert!(g.rows == x.cols && g.cols == x.cols, "shapes of G and X disagree");
+        gram::add_gram(&self.device, g, x).await
     }
 
     async fn cholesky(&self, s: Matrix) -> Result<std::result::Result<Factor, NotPositive>> {

@@ -25,11 +25,13 @@ pub enum Kernel {
     ScaledDifference,
     /// Norms of the rows of a matrix.
     RowNorms,
+    /// T ← Xᵀ.
+    Transpose,
 }
 
 impl Kernel {
     /// Every kernel.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Multiply,
         Self::MultiplyWithin,
         Self::Update,
@@ -37,6 +39,7 @@ impl Kernel {
         Self::ScaledSum,
         Self::ScaledDifference,
         Self::RowNorms,
+        Self::Transpose,
     ];
 
     /// Its file's name.
@@ -49,6 +52,7 @@ impl Kernel {
             Self::ScaledSum => "scaled_sum",
             Self::ScaledDifference => "scaled_difference",
             Self::RowNorms => "row_norms",
+            Self::Transpose => "transpose",
         }
     }
 
@@ -61,6 +65,7 @@ impl Kernel {
             Self::ScaledSum => include_str!("../../../shaders/scaled_sum.wgsl"),
             Self::ScaledDifference => include_str!("../../../shaders/scaled_difference.wgsl"),
             Self::RowNorms => include_str!("../../../shaders/row_norms.wgsl"),
+            Self::Transpose => include_str!("../../../shaders/transpose.wgsl"),
         }
     }
 

@@ -36,6 +36,7 @@ impl Device {
         }
         // Buffers of other sizes may stand in the way.
         self.pool.clear();
+        self.finish().await?;
         let made = self.create(bytes, usage).await?;
         made.ok_or_else(|| {
             Error::device(format!("the graphics card has no memory for {bytes} more bytes"))

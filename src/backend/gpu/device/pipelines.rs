@@ -32,7 +32,8 @@ impl Variant {
 
     /// All that solves need where this tile is the fastest.
     pub(super) fn of_solves(tile: Tile) -> Vec<Self> {
-        let plain = Kernel::ALL.into_iter().filter(|kernel| !kernel.is_tiled()).map(Self::plain);
+        let plain =
+            [Kernel::ScaledSum, Kernel::ScaledDifference, Kernel::RowNorms, Kernel::FactorBlock];
         let with = |kernel, transpose_b, lower| {
             [tile, Tile::FALLBACK].map(|tile| Self { kernel, tile, transpose_b, lower })
         };
@@ -44,7 +45,7 @@ impl Variant {
             with(Kernel::MultiplyWithin, true, false),
             with(Kernel::Update, true, true),
         ];
-        plain.chain(tiled.into_iter().flatten()).collect()
+        plain.map(Self::plain).into_iter().chain(tiled.into_iter().flatten()).collect()
     }
 }
 
