@@ -77,6 +77,11 @@ impl Gpu {
         format!("tile {}", self.device.tile)
     }
 
+    /// The rate at which that tile multiplies, for measurements.
+    pub fn flops_per_second(&self) -> f64 {
+        self.device.flops_per_milli * 1e3
+    }
+
     /// Gives the card up: what follows fails as on a lost one.
     pub fn destroy(&self) {
         self.device.destroy();
