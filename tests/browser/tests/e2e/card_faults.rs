@@ -185,6 +185,21 @@ fn a_card_that_cannot_be_opened_is_refused_in_words() {
     }
 }
 
+/// It has two tasks then; another worker takes both, one after the other.
+#[test]
+fn a_worker_that_dies_with_the_card_is_replaced() {
+    let death = "addEventListener('message', async () => {
+      if (begun < 2 || devices.length === 0 || (await caches.has('died'))) return;
+      await caches.open('died');
+      throw new Error('as planted');
+    });";
+    let (mut page, _served) = faulty(death);
+    merge_sample(&mut page);
+    assert_eq!(page.evaluate("caches.has('died')"), true, "no worker died");
+    let solves = solves(&mut page);
+    assert!(!solves.iter().any(on_processor), "{solves:#?}");
+}
+
 /// The first answer comes only once something else is asked of the card: without overlap, never.
 #[test]
 fn the_next_layer_goes_to_the_card_before_the_last_one_comes_back() {
