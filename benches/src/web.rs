@@ -53,6 +53,11 @@ impl CardCase {
         self.0.card()
     }
 
+    /// Makes anew what a run uses up.
+    pub async fn renew(&mut self) -> Result<(), String> {
+        self.0.renew().await.map_err(|error| error.to_string())
+    }
+
     /// Runs it once; answers with what was done, as JSON.
     pub async fn run(&mut self) -> Result<String, String> {
         self.0.run().await.map_err(|error| error.to_string()).map(|work| json(&work))

@@ -99,6 +99,13 @@ pub trait Backend {
         b: &Self::Matrix,
     ) -> Result<()>;
 
+    /// G ← G + Xᵀ X, of which only the lower triangle is made: what stands above it afterwards has
+    /// no meaning. `g: [n, n]`, `x: [m, n]`
+    ///
+    /// # Errors
+    /// `Device` if the device was lost, or has no memory.
+    async fn add_gram(&self, g: &mut Self::Matrix, x: &Self::Matrix) -> Result<()>;
+
     /// Factorises S = L Lᵀ. `s: [n, n]`, of which only the lower triangle is read.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Cards with faults: real ones, except that something goes wrong at a chosen operation.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gramerge::backend::gpu::shaders::Tile;
@@ -29,13 +29,20 @@ pub(crate) struct Faulty {
     faults: Vec<Fault>,
     pub(crate) n_opened: Cell<usize>,
     pub(crate) settings: Settings,
+    last: RefCell<Option<Gpu>>,
 }
 
 impl Faulty {
     pub(crate) fn new(faults: &[Fault]) -> Self {
         let tile = Some(Tile::ALL[1]);
         let settings = Settings { software: true, tile, poison: true, ..Settings::default() };
-        Self { faults: faults.to_vec(), n_opened: Cell::new(0), settings }
+        let (n_opened, last) = (Cell::new(0), RefCell::default());
+        Self { faults: faults.to_vec(), n_opened, settings, last }
+    }
+
+    /// The last card that was opened; nothing of it stays here.
+    pub(crate) fn last(&self) -> Gpu {
+        self.last.take().unwrap_or_else(|| panic!("no card was opened"))
     }
 }
 
@@ -54,6 +61,7 @@ impl Cards for &Faulty {
         let index = self.n_opened.replace(self.n_opened.get() + 1);
         let fault = self.faults.get(index).copied().unwrap_or(Fault::None);
         let opened = Gpu::open(self.settings.clone()).await?;
+        self.last.replace(opened.clone());
         Ok(opened.map(|gpu| FaultyCard { gpu, fault, n_done: Rc::default() }))
     }
 }
@@ -123,6 +131,11 @@ impl Backend for FaultyCard {
     async fn multiply_add(&self, c: &mut Matrix, a: &Matrix, b: &Matrix) -> Result<()> {
         self.count()?;
         self.gpu.multiply_add(c, a, b).await
+    }
+
+    async fn add_gram(&self, g: &mut Matrix, x: &Matrix) -> Result<()> {
+        self.count()?;
+        self.gpu.add_gram(g, x).await
     }
 
     async fn cholesky(&self, s: Matrix) -> Result<std::result::Result<Factor, NotPositive>> {

@@ -2,6 +2,8 @@
 //! and the report says what was done.
 
 mod cards;
+#[cfg(target_os = "linux")]
+mod memory;
 
 use gramerge::Result;
 use gramerge::backend::gpu::shaders::{Kernel, Tile, source};

@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * A computing worker: opens the same files and makes the same plan as its coordinator, then runs
- * the tasks that it is given, one at a time. Output goes back in pieces, each acknowledged before
- * the next is made.
+ * the tasks that it is given: one at a time, or two where a graphics card computes. Output goes back in
+ * pieces, each acknowledged before the task makes its next.
  */
 
 import { makeEngine } from "./kernels.js";
@@ -15,10 +15,11 @@ let engine;
 /** @type {() => number} */
 let refusedBytes = () => 0;
 
-/** Whoever waits for the next message of that type. @type {Map<string, (data: any) => void>} */
+/** Who waits for messages of a type, in the order in which they will come. @type {Map<string, ((data: any) => void)[]>} */
 const awaited = new Map();
 /** @param {string} type @returns {Promise<any>} */
-const next = (type) => new Promise((resolve) => awaited.set(type, resolve));
+const next = (type) =>
+  new Promise((resolve) => awaited.set(type, [...(awaited.get(type) ?? []), resolve]));
 
 /** @type {Record<string, (message: any) => Promise<void>>} */
 const handlers = {
@@ -68,11 +69,8 @@ async function send(offsetBytes, bytes) {
 }
 
 onmessage = async ({ data }) => {
-  const resolve = awaited.get(data.type);
-  if (resolve) {
-    awaited.delete(data.type);
-    return resolve(data);
-  }
+  const resolve = awaited.get(data.type)?.shift();
+  if (resolve) return resolve(data);
   try {
     await handlers[data.type](data);
   } catch (error) {

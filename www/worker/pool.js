@@ -9,6 +9,7 @@
  *
  * A graphics card has a worker of its own, which takes all layers, and hands those back that f32
  * does not suffice for: who solves a layer, and so the merged bytes, must not depend on who is first.
+ * It has two tasks at a time: while the card computes one, the files of the next one are read.
  */
 
 import { createShares } from "./shares.js";
@@ -27,6 +28,9 @@ import { startWorker } from "./trusted.js";
  * @property {(offsetBytes: number, bytes: Uint8Array) => void} write
  * @property {(index: number, outcome: unknown) => void} finished
  */
+
+/** Tasks at a time of the worker with a graphics card. */
+const ON_CARD = 2;
 
 /**
  * Why a worker stopped. `refusedBytes` is what it asked for last, where memory was refused.
@@ -64,36 +68,46 @@ export function runJobs(work) {
     };
     work.signal.addEventListener("abort", () => stop(() => reject(work.signal.reason)));
 
-    /** @param {Task[]} queue @param {object} setUp */
-    const start = (queue, setUp) => {
+    /** @param {Task[]} queue @param {object} setUp @param {number} most tasks at a time */
+    const start = (queue, setUp, most) => {
       const worker = startWorker(work.script, self.name);
       workers.add(worker);
-      /** @type {Task | undefined} */
-      let current;
+      /** @type {Task[]} */
+      let current = [];
 
       const next = () => {
         idle.delete(next);
-        do current = queue.shift();
-        while (current && current.place > 0 && shares.isFinished(current.index));
-        if (!current) {
+        let task;
+        do task = queue.shift();
+        while (task && task.place > 0 && shares.isFinished(task.index));
+        if (!task) {
           idle.add(next);
           return;
         }
-        worker.postMessage({ type: "task", ...current, nHelpers: work.nHelpers[current.index] });
-        if (current.place > 0) shares.await(current.index, worker);
+        current.push(task);
+        worker.postMessage({ type: "task", ...task, nHelpers: work.nHelpers[task.index] });
+        if (task.place > 0) shares.await(task.index, worker);
+      };
+      /** @param {number} index */
+      const ended = (index) => {
+        current = current.filter((task) => task.index !== index);
+        next();
       };
       /** @param {Death} death */
       const died = (death) => {
         if (!workers.delete(worker)) return;
         worker.terminate();
         idle.delete(next);
-        const task = current ?? queue[0] ?? { index: 0, place: 0 };
-        shares.forget(task.index, worker);
-        const key = `${task.index}/${task.place}`;
-        if (retried.has(key)) return stop(() => reject(work.explain(task.index, death)));
-        retried.add(key);
-        if (current) queue.unshift(current);
-        start(queue, setUp);
+        const suspects = current.length > 0 ? current : [queue[0] ?? { index: 0, place: 0 }];
+        for (const { index, place } of suspects) {
+          shares.forget(index, worker);
+          const key = `${index}/${place}`;
+          if (retried.has(key)) return stop(() => reject(work.explain(index, death)));
+          retried.add(key);
+        }
+        queue.unshift(...current);
+        // One at a time, so that it is seen which of several stopped it.
+        start(queue, setUp, 1);
       };
 
       /** @param {{index: number, outcome: unknown}} job */
@@ -105,13 +119,14 @@ export function runJobs(work) {
           return stop(() => reject(error));
         }
         remaining -= 1;
-        return remaining === 0 ? stop(resolve) : next();
+        return remaining === 0 ? stop(resolve) : ended(index);
       };
 
       worker.onmessage = ({ data }) => {
         switch (data.type) {
           case "ready":
-            return next();
+            for (let count = 0; count < most; count++) next();
+            return;
           case "piece":
             return acknowledge(worker, attempt(work, data), data.bytes.buffer);
           case "factor":
@@ -120,13 +135,13 @@ export function runJobs(work) {
             return shares.collect(data.index, worker);
           case "rows":
             shares.add(data.index, data.place, data.rows);
-            return next();
+            return ended(data.index);
           case "outcome":
             return finished(data);
           case "handed_back":
             others.push({ index: data.index, place: 0 });
             [...idle].forEach((wake) => wake());
-            return next();
+            return ended(data.index);
           case "failed":
             return stop(() => reject(data.failure));
           case "died":
@@ -141,9 +156,9 @@ export function runJobs(work) {
     };
 
     if (remaining === 0) return resolve();
-    if (work.card) start(tasks.filter(({ index }) => onCard.has(index)), work.card.setUp);
+    if (work.card) start(tasks.filter(({ index }) => onCard.has(index)), work.card.setUp, ON_CARD);
     const nOthers = Math.min(work.nWorkers, tasks.length);
-    for (let count = 0; count < nOthers; count++) start(others, work.setUp);
+    for (let count = 0; count < nOthers; count++) start(others, work.setUp, 1);
   });
 }
 

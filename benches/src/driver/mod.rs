@@ -1,6 +1,7 @@
 //! The driver: asks for measurements, in this process or in a browser, and writes them down.
 
 mod average;
+mod card;
 mod cpu;
 mod machine;
 mod native;

@@ -7,13 +7,11 @@ use std::time::{Duration, Instant};
 
 use gramerge_bench::bert::{Bert, Found, Held, Tensor, total_flops};
 use gramerge_bench::case::{self, Work};
-use gramerge_bench::gpu::{self, CardCase};
 use gramerge_bench::layer::PRECISIONS;
-use pollster::block_on;
 use serde_json::{Map, json};
 
 use super::record::{Book, Record, Where};
-use super::{Result, machine};
+use super::{Result, card, machine};
 
 const WARM_UP: Duration = Duration::from_millis(300);
 const MEASURE: Duration = Duration::from_millis(1500);
@@ -31,30 +29,8 @@ pub(crate) fn run(book: &mut Book) -> Result<()> {
             }
         }
     }
-    on_card(book)?;
+    card::run(book)?;
     merges(book)
-}
-
-/// The cases on a graphics card, if there is one, be it software.
-fn on_card(book: &mut Book) -> Result<()> {
-    let real = block_on(gpu::is_real());
-    for name in gpu::names(real) {
-        if !book.wants(&name) {
-            continue;
-        }
-        let opened = block_on(CardCase::open(&name));
-        let mut case = match opened {
-            Ok(case) => case,
-            Err(error) => {
-                eprintln!("{name} is left out: {error}");
-                continue;
-            }
-        };
-        let card = case.card();
-        let runs = timed_runs(|| block_on(case.run()).map_err(|error| error.to_string()))?;
-        book.add(Record::of_workers(&name, Where::Native, &card, &[runs]));
-    }
-    Ok(())
 }
 
 /// One case on so many threads at once.
@@ -73,14 +49,19 @@ fn measure(name: &str, barrier: &Barrier) -> Result<(Vec<f64>, Work)> {
     let mut ready = case::prepare(name);
     barrier.wait();
     let run = ready.as_mut().ok_or_else(|| format!("no case `{name}` here"))?;
-    timed_runs(|| run().map_err(|error| error.to_string()))
+    timed_runs(run, |_| Ok(()), |run| run().map_err(|error| error.to_string()))
 }
 
-/// Every run's seconds, after a while of unmeasured ones.
-fn timed_runs(mut run: impl FnMut() -> Result<Work>) -> Result<(Vec<f64>, Work)> {
+/// Every run's seconds, after a while of unmeasured ones; `renew` is not measured.
+pub(super) fn timed_runs<C>(
+    case: &mut C,
+    mut renew: impl FnMut(&mut C) -> Result<()>,
+    mut run: impl FnMut(&mut C) -> Result<Work>,
+) -> Result<(Vec<f64>, Work)> {
     let mut timed = || {
+        renew(case)?;
         let start = Instant::now();
-        let work = run()?;
+        let work = run(case)?;
         Ok::<_, String>((start.elapsed().as_secs_f64(), work))
     };
     let warm = Instant::now() + WARM_UP;

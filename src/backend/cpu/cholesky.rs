@@ -35,27 +35,28 @@ pub fn factorise<K: Kernel>(
     divide_by_transpose(kernel, corner, s.part(half, 0, rest, half));
     // SAFETY: L₂₁ is read while only S₂₂ is written.
     let below = unsafe { s.read_part(half, 0, rest, half) };
-    subtract_symmetric(kernel, below, s.part(half, half, rest, rest));
+    add_symmetric(kernel, -K::Scalar::ONE, below, s.part(half, half, rest, rest));
     factorise(kernel, s.part(half, half, rest, rest))
         .map_err(|failed| NotPositive { index: failed.index + half, ..failed })
 }
 
-/// C ← C − A Aᵀ, lower triangle. `a: [n, k]`, `c: [n, n]`.
-fn subtract_symmetric<K: Kernel>(
+/// C ← C + α A Aᵀ, lower triangle. `a: [n, k]`, `c: [n, n]`.
+pub(super) fn add_symmetric<K: Kernel>(
     kernel: K,
+    alpha: K::Scalar,
     a: Strided<'_, K::Scalar>,
     mut c: StridedMut<'_, K::Scalar>,
 ) {
     let (n, k) = (a.rows, a.cols);
     if n <= SMALLEST_SYMMETRIC {
-        return kernel.multiply(-K::Scalar::ONE, a, a.transposed(), c);
+        return kernel.multiply(alpha, a, a.transposed(), c);
     }
     let half = split(n);
     let (top, bottom) = (a.part(0, 0, half, k), a.part(half, 0, n - half, k));
-    subtract_symmetric(kernel, top, c.part(0, 0, half, half));
+    add_symmetric(kernel, alpha, top, c.part(0, 0, half, half));
     let below = c.part(half, 0, n - half, half);
-    kernel.multiply(-K::Scalar::ONE, bottom, top.transposed(), below);
-    subtract_symmetric(kernel, bottom, c.part(half, half, n - half, n - half));
+    kernel.multiply(alpha, bottom, top.transposed(), below);
+    add_symmetric(kernel, alpha, bottom, c.part(half, half, n - half, n - half));
 }
 
 /// The textbook loops: L_jj = √(S_jj − Σ L_jk²), L_ij = (S_ij − Σ L_ik L_jk) / L_jj.

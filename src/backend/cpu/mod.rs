@@ -98,6 +98,15 @@ impl<K: Kernel> Backend for Cpu<K> {
         Ok(())
     }
 
+    async fn add_gram(&self, g: &mut Dense<K::Scalar>, x: &Dense<K::Scalar>) -> Result<()> {
+        let (m, n) = (x.rows, x.cols);
+        assert!(g.rows == n && g.cols == n, "shapes of G and X disagree");
+        let transposed = kernel::dense(&x.values, m, n).transposed();
+        let g = StridedMut::new(&mut g.values, n, n, n);
+        cholesky::add_symmetric(self.kernel, K::Scalar::ONE, transposed, g);
+        Ok(())
+    }
+
     async fn cholesky(
         &self,
         mut s: Dense<K::Scalar>,

@@ -3,8 +3,8 @@
 //! - [`shaders`]: the kernels in `shaders/*.wgsl`, put together from their parts.
 //! - `adapter`, `device`: opening a card; buffers, pipelines, and whether it still lives.
 //! - `dispatch`: runs of kernels, none longer than a watchdog bears.
-//! - `matrix`, `assembly`, `cholesky`, `factor`: matrices in tiles, how they are put together of what files
-//!   store, and what is computed with them.
+//! - `matrix`, `assembly`, `cholesky`, `factor`, `gram`: matrices in tiles, how they are put together of
+//!   what files store, and what is computed with them.
 //! - `tune`: the fastest register tile of this card.
 //!
 //! The same inputs give the same bytes on the same card, whatever runs beside it and whichever
@@ -13,12 +13,13 @@
 mod adapter;
 mod assembly;
 mod cholesky;
-mod clock;
 mod device;
 mod dispatch;
 mod factor;
+mod gram;
 mod matrix;
 mod params;
+mod platform;
 mod pool;
 pub mod shaders;
 mod signal;
@@ -27,10 +28,10 @@ mod tune;
 use std::sync::Arc;
 
 pub use adapter::Settings;
-pub use clock::within;
 pub use factor::Factor;
 pub use matrix::Matrix;
 pub use params::{Assembly as AssemblyParams, Params};
+pub use platform::within;
 
 use super::stored::Assembly;
 use super::{Backend, NotPositive};
@@ -74,6 +75,11 @@ impl Gpu {
     /// The register tile in use, for measurements.
     pub fn tile(&self) -> String {
         format!("tile {}", self.device.tile)
+    }
+
+    /// The rate at which that tile multiplies, for measurements.
+    pub fn flops_per_second(&self) -> f64 {
+        self.device.flops_per_milli * 1e3
     }
 
     /// Gives the card up: what follows fails as on a lost one.
@@ -143,6 +149,11 @@ impl Backend for Gpu {
             }
         }
         recorder.submit().await
+    }
+
+    async fn add_gram(&self, g: &mut Matrix, x: &Matrix) -> Result<()> {
+        assert!(g.rows == x.cols && g.cols == x.cols, "shapes of G and X disagree");
+        gram::add_gram(&self.device, g, x).await
     }
 
     async fn cholesky(&self, s: Matrix) -> Result<std::result::Result<Factor, NotPositive>> {

@@ -45,9 +45,12 @@ impl Pool {
         Pooled { buffer: Some(buffer), home: self.clone() }
     }
 
-    /// Gives all unused buffers back to the device.
+    /// Gives all unused buffers back to the device, which frees them once its work is done.
     pub(super) fn clear(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Unused::default();
+        let mut unused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Unused { shelves, .. } = std::mem::take(&mut *unused);
+        // By name: a browser frees what is only let go of when it pleases.
+        shelves.values().flatten().for_each(wgpu::Buffer::destroy);
     }
 
     fn put(&self, buffer: wgpu::Buffer) {
@@ -55,6 +58,8 @@ impl Pool {
         if unused.bytes + buffer.size() <= MAX_UNUSED_BYTES {
             unused.bytes += buffer.size();
             unused.shelves.entry((buffer.size(), buffer.usage())).or_default().push(buffer);
+        } else {
+            buffer.destroy();
         }
     }
 }

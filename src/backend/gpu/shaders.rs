@@ -25,11 +25,13 @@ pub enum Kernel {
     ScaledDifference,
     /// Norms of the rows of a matrix.
     RowNorms,
+    /// T ← Xᵀ.
+    Transpose,
 }
 
 impl Kernel {
     /// Every kernel.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Multiply,
         Self::MultiplyWithin,
         Self::Update,
@@ -37,6 +39,7 @@ impl Kernel {
         Self::ScaledSum,
         Self::ScaledDifference,
         Self::RowNorms,
+        Self::Transpose,
     ];
 
     /// Its file's name.
@@ -49,6 +52,7 @@ impl Kernel {
             Self::ScaledSum => "scaled_sum",
             Self::ScaledDifference => "scaled_difference",
             Self::RowNorms => "row_norms",
+            Self::Transpose => "transpose",
         }
     }
 
@@ -61,6 +65,7 @@ impl Kernel {
             Self::ScaledSum => include_str!("../../../shaders/scaled_sum.wgsl"),
             Self::ScaledDifference => include_str!("../../../shaders/scaled_difference.wgsl"),
             Self::RowNorms => include_str!("../../../shaders/row_norms.wgsl"),
+            Self::Transpose => include_str!("../../../shaders/transpose.wgsl"),
         }
     }
 
@@ -90,6 +95,9 @@ impl Tile {
         Self { side: 8, own: 8, depth: 0 },
     ];
 
+    /// Fits every matrix with sides that are multiples of 64.
+    pub(super) const FALLBACK: Self = Self::ALL[1];
+
     /// Rows and columns of C that one workgroup computes.
     pub fn size(self) -> usize {
         (self.side * self.own) as usize
@@ -98,7 +106,7 @@ impl Tile {
     /// This one, or the one most like it that fits a matrix with sides that are multiples of 64.
     pub(super) fn fitting(self, rows: usize, cols: usize) -> Self {
         let fits = |len: usize| len.is_multiple_of(self.size());
-        if fits(rows) && fits(cols) { self } else { Self::ALL[1] }
+        if fits(rows) && fits(cols) { self } else { Self::FALLBACK }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Which register tile is fastest on this device.
 
-use super::clock::now_millis;
-use super::device::Device;
+use super::device::{Device, Variant};
 use super::dispatch::{Product, Recorder};
+use super::platform::now_millis;
 use super::shaders::{Kernel, Tile};
 use crate::Result;
 
@@ -17,6 +17,8 @@ const LONG_ENOUGH_MILLIS: f64 = 4.0;
 pub(super) async fn fastest(device: &Device) -> Result<(Tile, f64)> {
     let fixed = device.settings.tile.map(|tile| vec![tile]);
     let tiles = fixed.unwrap_or_else(|| Tile::ALL.to_vec());
+    let variants: Vec<Variant> = tiles.iter().copied().map(Variant::product).collect();
+    device.compile(&variants).await?;
     let mut best = (tiles[0], LEAST_FLOPS_PER_MILLI);
     for side in SIDES {
         let mut shortest = f64::INFINITY;
@@ -34,7 +36,7 @@ pub(super) async fn fastest(device: &Device) -> Result<(Tile, f64)> {
     Ok(best)
 }
 
-/// The second of two runs: the first compiles.
+/// The second of two runs: before the first a driver may put off its work.
 async fn measure(device: &Device, tile: Tile, side: usize) -> Result<f64> {
     let bytes = side * side * 4;
     let (a, c) = (device.take(bytes).await?, device.take(bytes).await?);

@@ -10,7 +10,7 @@
 //! A layer is written only once it is solved, so nothing of a failed attempt remains but a
 //! sentence in its report.
 
-use async_lock::Mutex;
+use async_lock::{Mutex, Semaphore};
 
 use crate::backend::Backend;
 use crate::backend::gpu::within;
@@ -23,6 +23,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// No layer is worth the way to the card below this input dimension.
 const LEAST_INPUTS: usize = 256;
+/// Layers on the card at once: while one is computed or comes back, the next one goes there.
+const MAX_LAYERS: usize = 2;
 /// Then the card is given up.
 const MAX_LOSSES: usize = 2;
 /// How long a card may take to answer: a browser in the background may never.
@@ -60,6 +62,7 @@ pub struct Guarded<C: Cards> {
     hands_back: bool,
     patience_millis: u32,
     state: Mutex<State<C::Card>>,
+    places: Semaphore,
     cpu: CpuEngines,
 }
 
@@ -86,6 +89,7 @@ impl<C: Cards> Guarded<C> {
             hands_back: false,
             patience_millis: PATIENCE_MILLIS,
             state: Mutex::default(),
+            places: Semaphore::new(MAX_LAYERS),
             cpu: CpuEngines::default(),
         }
     }
@@ -149,6 +153,22 @@ impl<C: Cards> Guarded<C> {
         }
     }
 
+    /// Solves a layer on the card, once there is room.
+    async fn on_card(
+        &self,
+        card: &C::Card,
+        group: &LayerGroup,
+        precision: Precision,
+        only_single: bool,
+    ) -> Result<Option<Solution>> {
+        let _place = self.places.acquire().await;
+        let engines = Engines { single: card.clone(), double: self.cpu.double };
+        match only_single {
+            true => solve_if_single(&engines, group, precision).await,
+            false => solve(&engines, group, precision, &Alone).await.map(Some),
+        }
+    }
+
     async fn attempts(
         &self,
         group: &LayerGroup,
@@ -158,17 +178,13 @@ impl<C: Cards> Guarded<C> {
     ) -> Result<Option<Solution>> {
         let worthwhile = self.takes_all || group.n() > LEAST_INPUTS;
         while worthwhile && let Some((card, n_losses)) = self.card(faults).await {
-            let engines = Engines { single: card, double: self.cpu.double };
-            let attempt = match self.hands_back && faults.is_empty() {
-                true => solve_if_single(&engines, group, precision).await,
-                false => solve(&engines, group, precision, &Alone).await.map(Some),
-            };
-            let error = match attempt {
+            let only_single = self.hands_back && faults.is_empty();
+            let error = match self.on_card(&card, group, precision, only_single).await {
                 Err(error) if error.kind == ErrorKind::Device => error,
                 other => return other,
             };
             faults.push(error.what);
-            if engines.single.check().is_ok() {
+            if card.check().is_ok() {
                 break;
             }
             self.lost(n_losses).await;

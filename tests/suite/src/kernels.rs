@@ -36,6 +36,9 @@ pub async fn cases<B: Backend>(backend: &B) -> Vec<(String, Verdict)> {
     for (m, n, k) in [(0, 3, 2), (3, 0, 2), (3, 2, 0)] {
         add(format!("empty product {m}×{n}×{k}"), product(backend, m, n, k).await);
     }
+    for (m, n, _) in SHAPES {
+        add(format!("Gram matrix of {m}×{n}"), gram(backend, m, n).await);
+    }
     for n in SIZES.into_iter().chain([257, 300]) {
         for (kind, condition) in conditions::<B::Scalar>() {
             add(
@@ -55,6 +58,7 @@ pub async fn cases<B: Backend>(backend: &B) -> Vec<(String, Verdict)> {
     add("NaN is refused".into(), not_a_number(backend).await);
     add("upper triangle is not read".into(), upper_triangle(backend).await);
     add("planted error in a product is seen".into(), planted_product(backend).await);
+    add("planted error in a Gram matrix is seen".into(), planted_gram(backend).await);
     add("planted error in a factor is seen".into(), planted_factor(backend).await);
     cases
 }
@@ -116,6 +120,44 @@ async fn product<B: Backend>(backend: &B, m: usize, n: usize, k: usize) -> Verdi
 
 async fn planted_product<B: Backend>(backend: &B) -> Verdict {
     let Product { mut found, oracle, sizes } = multiplied(backend, 31, 33, 65).await?;
+    found[517] *= 1.0 + 1e3 * eps::<B>();
+    must_fail(ratios::close(&found, &oracle, &sizes, eps::<B>(), 8.0))
+}
+
+/// The lower triangle of G + Xᵀ X; of G only that is given.
+async fn grams<B: Backend>(backend: &B, m: usize, n: usize) -> Result<Product, String> {
+    let mut random = Random::new((m * 1009 + n) as u64);
+    let x = narrow::<B::Scalar>(&random.matrix(m, n));
+    let mut g = narrow::<B::Scalar>(&random.matrix(n, n));
+    let (wide_x, wide_g) = (widen(&x), widen(&g));
+    let oracle = |x: &[f64], g: &[f64]| {
+        let transposed: Vec<f64> = (0..n * m).map(|i| x[i % m * n + i / m]).collect();
+        lower(n, &naive::multiply_add(n, n, m, &transposed, x, g))
+    };
+    let absolute = |values: &[f64]| values.iter().map(|x| x.abs()).collect::<Vec<_>>();
+    let sizes = oracle(&absolute(&wide_x), &absolute(&wide_g));
+    (0..n).for_each(|i| g[i * n + i + 1..(i + 1) * n].fill(B::Scalar::from_f64(f64::NAN)));
+    let run = async {
+        let (mut g, x) = (backend.upload(n, n, g).await?, backend.upload(m, n, x).await?);
+        backend.add_gram(&mut g, &x).await?;
+        backend.download(g).await
+    };
+    let found = lower(n, &widen(&run.await.map_err(|error| error.to_string())?));
+    Ok(Product { found, oracle: oracle(&wide_x, &wide_g), sizes })
+}
+
+/// The lower triangle, row by row. `values: [n, n]`
+fn lower(n: usize, values: &[f64]) -> Vec<f64> {
+    (0..n).flat_map(|i| values[i * n..=i * n + i].to_vec()).collect()
+}
+
+async fn gram<B: Backend>(backend: &B, m: usize, n: usize) -> Verdict {
+    let Product { found, oracle, sizes } = grams(backend, m, n).await?;
+    ratios::close(&found, &oracle, &sizes, eps::<B>(), 8.0)
+}
+
+async fn planted_gram<B: Backend>(backend: &B) -> Verdict {
+    let Product { mut found, oracle, sizes } = grams(backend, 65, 33).await?;
     found[517] *= 1.0 + 1e3 * eps::<B>();
     must_fail(ratios::close(&found, &oracle, &sizes, eps::<B>(), 8.0))
 }

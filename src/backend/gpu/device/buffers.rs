@@ -31,26 +31,25 @@ impl Device {
         if let Some(buffer) = self.pool.take(bytes, usage) {
             return Ok(buffer);
         }
-        if let Some(buffer) = self.create(bytes, usage).await {
+        if let Some(buffer) = self.create(bytes, usage).await? {
             return Ok(buffer);
         }
         // Buffers of other sizes may stand in the way.
         self.pool.clear();
-        let made = self.create(bytes, usage).await;
+        self.finish().await?;
+        let made = self.create(bytes, usage).await?;
         made.ok_or_else(|| {
             Error::device(format!("the graphics card has no memory for {bytes} more bytes"))
         })
     }
 
-    async fn create(&self, bytes: u64, usage: BufferUsages) -> Option<Pooled> {
+    async fn create(&self, bytes: u64, usage: BufferUsages) -> Result<Option<Pooled>> {
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let descriptor =
             wgpu::BufferDescriptor { label: None, size: bytes, usage, mapped_at_creation: false };
         let buffer = self.device.create_buffer(&descriptor);
-        match scope.pop().await {
-            None => Some(self.pool.adopt(buffer)),
-            Some(_) => None,
-        }
+        let refused = self.unless_lost(scope.pop()).await?.is_some();
+        Ok((!refused).then(|| self.pool.adopt(buffer)))
     }
 
     /// Fills the beginning of a buffer.
@@ -92,8 +91,7 @@ impl Device {
         let (sender, receiver) = signal::channel();
         staging.map_async(wgpu::MapMode::Read, .., |mapped| sender.send(mapped));
         self.poll();
-        let mapped = receiver.await;
-        self.check()?;
+        let mapped = self.unless_lost(receiver).await?;
         mapped.map_err(|error| Error::device(format!("no answer can be read back ({error})")))?;
         let view = staging
             .get_mapped_range(..)

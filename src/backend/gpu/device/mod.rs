@@ -1,28 +1,34 @@
 //! An opened device: its queue, and whether it still lives.
 //!
 //! - `buffers`: taking, filling and reading them.
-//! - `pipelines`: kernels, compiled once.
+//! - `pipelines`: kernels, compiled once, and beside the reading of the first files.
 //!
 //! Invariants: nothing is awaited between taking buffers and submitting the work that uses them;
-//! after every await it is asked whether the device was lost, since most promises of a lost device
-//! resolve as if all were well.
+//! every answer is awaited through [`Device::unless_lost`], since most promises of a lost device
+//! resolve as if all were well, and others never.
 
 mod buffers;
 mod pipelines;
 
-use std::collections::HashMap;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use async_lock::OnceCell;
 
 use super::adapter::{self, Settings};
 use super::dispatch::{Dispatch, PARAMS_STRIDE_BYTES};
+use super::platform::Beside;
 use super::pool::Pool;
 use super::shaders::Tile;
 use super::{signal, tune};
 use crate::{Error, Result};
+use pipelines::Pipelines;
 pub(super) use pipelines::Variant;
 
 /// Why the device can no longer be trusted; empty while it can.
-type Broken = Arc<Mutex<Option<String>>>;
+type Broken = Arc<OnceCell<String>>;
 
 #[derive(Debug)]
 pub(super) struct Device {
@@ -37,11 +43,12 @@ pub(super) struct Device {
     queue: wgpu::Queue,
     broken: Broken,
     pool: Pool,
-    pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
+    pipelines: Arc<Pipelines>,
+    compiling: Vec<Beside>,
 }
 
 impl Device {
-    /// Opens the best adapter, compiles what every solve needs, and finds the fastest tile.
+    /// Opens the best adapter, finds the fastest tile, and begins to compile what solves need.
     pub(super) async fn open(settings: Settings) -> Result<Option<Self>> {
         let Some((device, queue, info)) = adapter::open(&settings).await? else {
             return Ok(None);
@@ -49,6 +56,7 @@ impl Device {
         let broken = Broken::default();
         watch(&device, &broken);
         let name = if info.name.is_empty() { "WebGPU".into() } else { info.name };
+        let pipelines = Pipelines::new(&device, settings.source);
         let mut opened = Self {
             tile: settings.tile.unwrap_or(Tile::ALL[0]),
             flops_per_milli: tune::LEAST_FLOPS_PER_MILLI,
@@ -58,19 +66,28 @@ impl Device {
             queue,
             broken,
             pool: Pool::default(),
-            pipelines: Mutex::default(),
+            pipelines,
+            compiling: Vec::new(),
         };
         let tuned = tune::fastest(&opened).await?;
         (opened.tile, opened.flops_per_milli) = tuned;
+        opened.compiling = opened.pipelines.foresee(Variant::of_solves(opened.tile));
         Ok(Some(opened))
     }
 
     /// An error once the device is lost or has refused something.
     pub(super) fn check(&self) -> Result<()> {
-        match &*lock(&self.broken) {
-            None => Ok(()),
-            Some(why) => Err(Error::device(format!("the graphics card was lost ({why})"))),
-        }
+        self.broken.get().map_or(Ok(()), |why| Err(lost(why)))
+    }
+
+    /// What the device answers, or an error once it is lost.
+    async fn unless_lost<T>(&self, answer: impl Future<Output = T>) -> Result<T> {
+        let (mut answer, mut broken) = (pin!(answer), pin!(self.broken.wait()));
+        std::future::poll_fn(|context| match broken.as_mut().poll(context) {
+            Poll::Ready(why) => Poll::Ready(Err(lost(why))),
+            Poll::Pending => answer.as_mut().poll(context).map(Ok),
+        })
+        .await
     }
 
     /// Gives the device up, as a lost one is.
@@ -78,13 +95,25 @@ impl Device {
         self.device.destroy();
     }
 
+    /// Compiles these at once, and waits until they are ready.
+    pub(super) async fn compile(&self, variants: &[Variant]) -> Result<()> {
+        let _compiling = self.pipelines.foresee(variants.to_vec());
+        for variant in variants {
+            self.pipeline(*variant).await?;
+        }
+        Ok(())
+    }
+
+    async fn pipeline(&self, variant: Variant) -> Result<wgpu::ComputePipeline> {
+        self.unless_lost(self.pipelines.get(variant)).await?
+    }
+
     /// Waits until all work is done.
     pub(super) async fn finish(&self) -> Result<()> {
         let (sender, receiver) = signal::channel();
         self.queue.on_submitted_work_done(|| sender.send(()));
         self.poll();
-        receiver.await;
-        self.check()
+        self.unless_lost(receiver).await
     }
 
     /// Natively callbacks run only in here; a browser runs them by itself.
@@ -125,8 +154,8 @@ impl Device {
 
 /// Notes what would otherwise stop the program, or be missed.
 fn watch(device: &wgpu::Device, broken: &Broken) {
-    let lost = broken.clone();
-    device.set_device_lost_callback(move |_, why| mark(&lost, why));
+    let gone = broken.clone();
+    device.set_device_lost_callback(move |_, why| mark(&gone, why));
     let refused = broken.clone();
     device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
         mark(&refused, error.to_string());
@@ -135,7 +164,11 @@ fn watch(device: &wgpu::Device, broken: &Broken) {
 
 /// The first reason is the one that counts.
 fn mark(broken: &Broken, why: String) {
-    lock(broken).get_or_insert(why);
+    broken.try_set(why).ok();
+}
+
+fn lost(why: &str) -> Error {
+    Error::device(format!("the graphics card was lost ({why})"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

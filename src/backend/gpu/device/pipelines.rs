@@ -1,6 +1,12 @@
-//! Kernels with their constants, compiled when they are first needed.
+//! Kernels with their constants: each compiled once, beside other work where it is foreseen.
 
-use super::{Device, lock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use async_lock::OnceCell;
+
+use super::lock;
+use crate::backend::gpu::platform::{Beside, beside};
 use crate::backend::gpu::shaders::{Kernel, Tile};
 use crate::{Error, Result};
 
@@ -16,31 +22,80 @@ pub(in crate::backend::gpu) struct Variant {
 impl Variant {
     /// Of a kernel without register tiles.
     pub(in crate::backend::gpu) fn plain(kernel: Kernel) -> Self {
-        let tile = Tile::ALL[0];
-        Self { kernel, tile, transpose_b: false, lower: false }
+        Self { kernel, tile: Tile::ALL[0], transpose_b: false, lower: false }
+    }
+
+    /// C ← β C + α A B by this tile.
+    pub(in crate::backend::gpu) fn product(tile: Tile) -> Self {
+        Self { kernel: Kernel::Multiply, tile, transpose_b: false, lower: false }
+    }
+
+    /// All that solves need where this tile is the fastest.
+    pub(super) fn of_solves(tile: Tile) -> Vec<Self> {
+        let plain =
+            [Kernel::ScaledSum, Kernel::ScaledDifference, Kernel::RowNorms, Kernel::FactorBlock];
+        let with = |kernel, transpose_b, lower| {
+            [tile, Tile::FALLBACK].map(|tile| Self { kernel, tile, transpose_b, lower })
+        };
+        let tiled = [
+            with(Kernel::Multiply, false, false),
+            with(Kernel::Multiply, true, false),
+            with(Kernel::Multiply, true, true),
+            with(Kernel::MultiplyWithin, false, false),
+            with(Kernel::MultiplyWithin, true, false),
+            with(Kernel::Update, true, true),
+        ];
+        plain.map(Self::plain).into_iter().chain(tiled.into_iter().flatten()).collect()
     }
 }
 
-impl Device {
-    /// The pipeline of a variant, compiled once.
-    pub(super) async fn pipeline(&self, variant: Variant) -> Result<wgpu::ComputePipeline> {
-        if let Some(found) = lock(&self.pipelines).get(&variant) {
-            return Ok(found.clone());
-        }
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let pipeline = self.compile(variant);
-        if let Some(error) = scope.pop().await {
-            let name = variant.kernel.name();
-            let what = format!("the graphics card refuses the shader `{name}` ({error})");
-            return Err(Error::device(what));
-        }
-        lock(&self.pipelines).insert(variant, pipeline.clone());
-        Ok(pipeline)
+/// The pipelines of one device.
+#[derive(Debug)]
+pub(super) struct Pipelines {
+    device: wgpu::Device,
+    source: fn(Kernel, Tile) -> String,
+    compiled: Mutex<HashMap<Variant, Arc<OnceCell<wgpu::ComputePipeline>>>>,
+}
+
+impl Pipelines {
+    pub(super) fn new(device: &wgpu::Device, source: fn(Kernel, Tile) -> String) -> Arc<Self> {
+        Arc::new(Self { device: device.clone(), source, compiled: Mutex::default() })
     }
 
-    fn compile(&self, variant: Variant) -> wgpu::ComputePipeline {
+    /// Begins to compile all of these at once; whoever needs one before it is ready waits for it.
+    /// What is refused is told to whoever needs it.
+    pub(super) fn foresee(self: &Arc<Self>, variants: Vec<Variant>) -> Vec<Beside> {
+        let begin = |variant| {
+            let own = self.clone();
+            beside(move || async move {
+                own.get(variant).await.ok();
+            })
+        };
+        variants.into_iter().map(begin).collect()
+    }
+
+    /// The pipeline of a variant, compiled once.
+    pub(super) async fn get(&self, variant: Variant) -> Result<wgpu::ComputePipeline> {
+        let cell = lock(&self.compiled).entry(variant).or_default().clone();
+        cell.get_or_try_init(|| self.compile(variant)).await.cloned()
+    }
+
+    async fn compile(&self, variant: Variant) -> Result<wgpu::ComputePipeline> {
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let pipeline = self.create(variant);
+        match scope.pop().await {
+            None => Ok(pipeline),
+            Some(error) => {
+                let name = variant.kernel.name();
+                let what = format!("the graphics card refuses the shader `{name}` ({error})");
+                Err(Error::device(what))
+            }
+        }
+    }
+
+    fn create(&self, variant: Variant) -> wgpu::ComputePipeline {
         let Variant { kernel, tile, transpose_b, lower } = variant;
-        let source = (self.settings.source)(kernel, tile);
+        let source = (self.source)(kernel, tile);
         let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(kernel.name()),
             source: wgpu::ShaderSource::Wgsl(source.into()),

@@ -14,17 +14,22 @@ fn merged(settings: &str) -> Vec<Value> {
         verify_saved(&mut page);
         page.forget();
     }
-    page.click_button("Download the report as JSON");
-    let text = std::fs::read_to_string(page.saved_file()).unwrap();
     page.assert_quiet();
-    let report: Value = serde_json::from_str(&text).unwrap();
-    let solves = report["tensors"].as_array().unwrap().iter().map(|tensor| &tensor["solve"]);
-    let solves: Vec<Value> = solves.filter(|solve| !solve.is_null()).cloned().collect();
+    let solves = solves(&mut page);
     assert!(solves.iter().all(|solve| solve["fault"].is_null()), "{solves:#?}");
     solves
 }
 
-fn on_processor(solve: &Value) -> bool {
+/// The report of every solve, of the report that the page shows.
+pub(crate) fn solves(page: &mut Session) -> Vec<Value> {
+    page.click_button("Download the report as JSON");
+    let text = std::fs::read_to_string(page.saved_file()).unwrap();
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let solves = report["tensors"].as_array().unwrap().iter().map(|tensor| &tensor["solve"]);
+    solves.filter(|solve| !solve.is_null()).cloned().collect()
+}
+
+pub(crate) fn on_processor(solve: &Value) -> bool {
     solve["kernels"].as_str().is_some_and(|kernels| kernels.starts_with("wasm"))
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
 mod cancel;
+mod card_faults;
 mod collector;
 mod compare;
 mod faults;
