@@ -1,20 +1,29 @@
 // The flow of the page: files → inventory → plan → merge → report. Holds the state; the views draw.
 
 /** @import { Inventory, PickedFile, Plan, Selection } from "../protocol.js" */
+/** @import { Result } from "./client.js" */
 /** @import { Prepared } from "./prepare.js" */
 
 import { renderAccuracy } from "./accuracy.js";
 import { alertBadFiles, clearAlert, showAlert, showError } from "./alert.js";
 import { Cancelled, Client } from "./client.js";
 import { announce, byId } from "./dom.js";
-import { count, duration } from "./format.js";
+import { count, duration, sizeOf } from "./format.js";
 import { renderModels } from "./models.js";
 import { addFiles } from "./pick.js";
+import { pickPlace } from "./place.js";
 import { renderPlan } from "./plan.js";
 import { ProgressView } from "./progress.js";
-import { renderDigest, renderReport } from "./report.js";
+import { noteSaved, renderDigests, renderReport } from "./report.js";
 import { extended } from "./selection.js";
-import { maxWorkers, readOptions, renderCoefficients } from "./settings.js";
+import {
+  companions,
+  isDirect,
+  maxWorkers,
+  readOptions,
+  renderCoefficients,
+  renderParents,
+} from "./settings.js";
 
 const SETTLE_MILLIS = 200;
 
@@ -26,6 +35,7 @@ export class App {
   /** @type {Selection} */ #selection = { models: [] };
   #isArranged = false;
   /** @type {Plan | null} */ #plan = null;
+  /** @type {Result | null} */ #result = null;
   #latest = 0;
   #timer = 0;
   #prepared;
@@ -65,7 +75,7 @@ export class App {
   clear() {
     this.#forget();
     this.#client.cancel();
-    clearAlert("files", "plan", "merge");
+    clearAlert("files", "plan", "merge", "save");
     this.#show("empty");
     byId("pick-files", HTMLInputElement).focus();
     announce("All files removed from the page");
@@ -122,6 +132,7 @@ export class App {
       this.#arrange(changed);
     });
     renderCoefficients(selection);
+    renderParents(selection, this.#inventory);
     this.#requestPlan();
   }
 
@@ -168,40 +179,92 @@ export class App {
   async merge() {
     if (!this.#plan || this.isRunning) return;
     clearTimeout(this.#timer);
+    const options = readOptions();
+    const extras = companions().flatMap((i) => this.#files[i]?.file ?? []);
+    const isFolder = extras.length > 0 || Boolean(options.shard_size);
+    const target = isDirect() ? await this.#pick("merge", isFolder) : undefined;
+    if (target === null || this.isRunning) return;
     this.#begin(this.#plan);
     try {
-      const options = readOptions();
-      const { report, file } = await this.#client.merge(
+      const { report, ...result } = await this.#client.merge(
         this.#selection,
         options,
         maxWorkers(),
+        { extras, target },
         (progress) => this.#progress.update(progress),
       );
-      renderReport(report, file);
-      this.#digest();
+      this.#result = result;
+      renderReport(report, result, Boolean(target));
+      this.#digest(result);
       this.#finish();
       byId("report", HTMLElement).hidden = false;
       byId("report-title", HTMLElement).focus({ preventScroll: true });
       byId("report", HTMLElement).scrollIntoView({ block: "start" });
       announce(`Merged in ${duration(report.elapsed_millis / 1000)}. The report is below.`);
       if (this.#inventory?.files.some((entry) => entry.kind === "heldout"))
-        await this.#evaluate(report);
+        await this.#evaluate(report, result.files);
     } catch (error) {
-      this.#failed(error);
+      this.#failed("merge", error);
+    }
+  }
+
+  /** Copies the result to a place of the user's choice. */
+  async saveTo() {
+    const result = this.#result;
+    if (!result || this.isRunning) return;
+    const { files, extras } = result;
+    const target = await this.#pick("save", files.length + extras.length > 1);
+    if (!target || this.isRunning) return;
+    this.#run("save", files.length, sizeOf(files));
+    try {
+      const saved = await this.#client.save(result, target, (progress) =>
+        this.#progress.update(progress),
+      );
+      this.#finish();
+      byId("save-to", HTMLButtonElement).focus();
+      noteSaved(target.name);
+      const digests = await this.#client.digest(saved).catch(() => []);
+      if (this.#result === result) noteSaved(target.name, digests);
+    } catch (error) {
+      this.#failed("save", error);
+    }
+  }
+
+  /**
+   * A place that the user picks, or null.
+   * @param {"merge" | "save"} place
+   * @param {boolean} isFolder
+   */
+  async #pick(place, isFolder) {
+    try {
+      return await pickPlace(isFolder);
+    } catch (error) {
+      showError(place, "There is no place to write to.", error);
+      return null;
     }
   }
 
   /** @param {Plan} plan */
   #begin(plan) {
     this.#latest += 1; // a plan still on its way is of no use any more
-    this.isRunning = true;
-    clearAlert("files", "plan", "merge");
+    this.#result = null;
     byId("report", HTMLElement).hidden = true;
     byId("accuracy", HTMLElement).hidden = true;
+    this.#run("merge", plan.tensors.length, plan.estimate.write_bytes);
+  }
+
+  /**
+   * @param {"merge" | "save"} place
+   * @param {number} nThings
+   * @param {number} writeBytes
+   */
+  #run(place, nThings, writeBytes) {
+    this.isRunning = true;
+    clearAlert("files", "plan", "merge", "save");
     this.#show("running");
-    this.#progress.start(plan);
+    this.#progress.start(place, nThings, writeBytes);
     byId("cancel", HTMLButtonElement).focus();
-    announce("Merging");
+    announce(place === "save" ? "Saving" : "Merging");
   }
 
   #finish() {
@@ -210,30 +273,31 @@ export class App {
     this.#show("planned");
   }
 
-  /** @param {unknown} error */
-  #failed(error) {
+  /** @param {"merge" | "save"} place @param {unknown} error */
+  #failed(place, error) {
     this.#finish();
-    byId("merge", HTMLButtonElement).focus();
+    byId(place === "save" ? "save-to" : "merge", HTMLButtonElement).focus();
     if (error instanceof Cancelled) announce("Cancelled. The files are still here.");
-    else showError("merge", "The merge stopped.", error);
+    else showError(place, place === "save" ? "Nothing was saved." : "The merge stopped.", error);
   }
 
   cancel() {
     if (this.isRunning) this.#client.cancel();
   }
 
-  async #digest() {
+  /** @param {Result} result */
+  async #digest({ files }) {
     try {
-      renderDigest(await this.#client.digest());
+      renderDigests(await this.#client.digest(files));
     } catch {
-      renderDigest(undefined);
+      renderDigests(undefined);
     }
   }
 
-  /** @param {import("../protocol.js").Report} report */
-  async #evaluate(report) {
+  /** @param {import("../protocol.js").Report} report @param {File[]} files */
+  async #evaluate(report, files) {
     try {
-      renderAccuracy(await this.#client.evaluate(), report);
+      renderAccuracy(await this.#client.evaluate(files), report);
     } catch (error) {
       if (!(error instanceof Cancelled))
         showError("merge", "The merge is done, but its answers could not be counted.", error);
@@ -248,6 +312,7 @@ export class App {
     byId("plan", HTMLElement).hidden = state === "empty" || state === "inspected";
     byId("run", HTMLElement).hidden = !isRunning;
     byId("start", HTMLElement).hidden = isRunning;
+    byId("save-to", HTMLButtonElement).disabled = isRunning;
     for (const id of ["files", "models", "settings"]) byId(id, HTMLElement).inert = isRunning;
   }
 }

@@ -24,7 +24,7 @@ import { startWorker } from "./trusted.js";
  * @property {(index: number, death: Death) => object} explain a `failed` message
  * @property {Set<number>} skipped jobs that were finished before
  * @property {AbortSignal} signal
- * @property {(offsetBytes: number, bytes: Uint8Array) => void} write
+ * @property {(offsetBytes: number, bytes: Uint8Array) => Promise<void>} write
  * @property {(index: number, outcome: unknown) => void} finished
  */
 
@@ -113,7 +113,9 @@ export function runJobs(work) {
           case "ready":
             return next();
           case "piece":
-            return acknowledge(worker, attempt(work, data), data.bytes.buffer);
+            return attempt(work, data).then((failure) =>
+              acknowledge(worker, failure, data.bytes.buffer),
+            );
           case "factor":
             return shares.publish(data.index, data.factor);
           case "collect":
@@ -164,9 +166,9 @@ function acknowledge(worker, failure, buffer) {
  * @param {Work} work
  * @param {{offsetBytes: number, bytes: Uint8Array}} piece
  */
-function attempt(work, { offsetBytes, bytes }) {
+async function attempt(work, { offsetBytes, bytes }) {
   try {
-    work.write(offsetBytes, bytes);
+    await work.write(offsetBytes, bytes);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
