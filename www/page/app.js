@@ -14,7 +14,8 @@ import { addFiles } from "./pick.js";
 import { pickPlace } from "./place.js";
 import { renderPlan } from "./plan.js";
 import { ProgressView } from "./progress.js";
-import { noteSaved, renderDigests, renderReport } from "./report.js";
+import { renderReport } from "./report.js";
+import { noteSaved, renderDigests } from "./result.js";
 import { extended } from "./selection.js";
 import {
   companions,
@@ -24,6 +25,7 @@ import {
   renderCoefficients,
   renderParents,
 } from "./settings.js";
+import { markOutdated, show } from "./state.js";
 
 const SETTLE_MILLIS = 200;
 
@@ -76,7 +78,7 @@ export class App {
     this.#forget();
     this.#client.cancel();
     clearAlert("files", "plan", "merge", "save");
-    this.#show("empty");
+    show("empty");
     byId("pick-files", HTMLInputElement).focus();
     announce("All files removed from the page");
   }
@@ -116,7 +118,7 @@ export class App {
     this.#files = files;
     this.#inventory = inventory;
     alertBadFiles(inventory);
-    this.#show("inspected");
+    show("inspected");
     this.#arrange(this.#selection);
     announce(
       `${count(files.length, "file")} read, ${count(this.#selection.models.length, "model")} found`,
@@ -146,27 +148,21 @@ export class App {
       if (turn !== this.#latest) return;
       clearAlert("plan", "merge");
       this.#plan = plan;
-      this.#show("planned");
-      this.#markOutdated(false);
+      show("planned");
+      markOutdated(false);
       renderPlan(plan);
     } catch (error) {
       if (turn !== this.#latest || error instanceof Cancelled) return;
-      this.#show("planned");
-      this.#markOutdated(true);
+      show("planned");
+      markOutdated(true);
       showError("plan", "There is no plan for these settings.", error);
     }
-  }
-
-  /** The plan shown is of earlier settings. @param {boolean} isOutdated */
-  #markOutdated(isOutdated) {
-    byId("merge", HTMLButtonElement).disabled = isOutdated;
-    for (const id of ["plan-counts", "plan-table"]) byId(id, HTMLElement).inert = isOutdated;
   }
 
   #withoutPlan() {
     this.#plan = null;
     clearAlert("plan", "merge");
-    this.#show("inspected");
+    show("inspected");
   }
 
   /** Plans anew, once the settings have settled. */
@@ -182,7 +178,7 @@ export class App {
     const options = readOptions();
     const extras = companions().flatMap((i) => this.#files[i]?.file ?? []);
     const isFolder = extras.length > 0 || Boolean(options.shard_size);
-    const target = isDirect() ? await this.#pick("merge", isFolder) : undefined;
+    const target = isDirect() ? await pickPlace("merge", isFolder) : undefined;
     if (target === null || this.isRunning) return;
     this.#begin(this.#plan);
     try {
@@ -213,7 +209,7 @@ export class App {
     const result = this.#result;
     if (!result || this.isRunning) return;
     const { files, extras } = result;
-    const target = await this.#pick("save", files.length + extras.length > 1);
+    const target = await pickPlace("save", files.length + extras.length > 1);
     if (!target || this.isRunning) return;
     this.#run("save", files.length, sizeOf(files));
     try {
@@ -227,20 +223,6 @@ export class App {
       if (this.#result === result) noteSaved(target.name, digests);
     } catch (error) {
       this.#failed("save", error);
-    }
-  }
-
-  /**
-   * A place that the user picks, or null.
-   * @param {"merge" | "save"} place
-   * @param {boolean} isFolder
-   */
-  async #pick(place, isFolder) {
-    try {
-      return await pickPlace(isFolder);
-    } catch (error) {
-      showError(place, "There is no place to write to.", error);
-      return null;
     }
   }
 
@@ -261,7 +243,7 @@ export class App {
   #run(place, nThings, writeBytes) {
     this.isRunning = true;
     clearAlert("files", "plan", "merge", "save");
-    this.#show("running");
+    show("running");
     this.#progress.start(place, nThings, writeBytes);
     byId("cancel", HTMLButtonElement).focus();
     announce(place === "save" ? "Saving" : "Merging");
@@ -270,7 +252,7 @@ export class App {
   #finish() {
     this.isRunning = false;
     this.#progress.stop();
-    this.#show("planned");
+    show("planned");
   }
 
   /** @param {"merge" | "save"} place @param {unknown} error */
@@ -302,17 +284,5 @@ export class App {
       if (!(error instanceof Cancelled))
         showError("merge", "The merge is done, but its answers could not be counted.", error);
     }
-  }
-
-  /** @param {"empty" | "inspected" | "planned" | "running"} state */
-  #show(state) {
-    document.body.dataset.state = state;
-    const isRunning = state === "running";
-    byId("models", HTMLElement).hidden = state === "empty";
-    byId("plan", HTMLElement).hidden = state === "empty" || state === "inspected";
-    byId("run", HTMLElement).hidden = !isRunning;
-    byId("start", HTMLElement).hidden = isRunning;
-    byId("save-to", HTMLButtonElement).disabled = isRunning;
-    for (const id of ["files", "models", "settings"]) byId(id, HTMLElement).inert = isRunning;
   }
 }

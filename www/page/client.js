@@ -10,7 +10,7 @@
 import { BUILD } from "../build.js";
 import { startWorker } from "../worker/trusted.js";
 import { PAGE_NAME } from "./lock.js";
-import { hasPickers } from "./place.js";
+import { hasPickers } from "./outer.js";
 
 /** How long a worker may take to give up a merge. */
 const PATIENCE_MILLIS = 800;

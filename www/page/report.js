@@ -1,12 +1,10 @@
 // The report: what happened to every tensor, and how far the result can be trusted.
 
-/** @import { Report, SolveReport, TensorReport, WrittenFile } from "../protocol.js" */
+/** @import { Report, SolveReport, TensorReport } from "../protocol.js" */
 /** @import { Result } from "./client.js" */
 
-import { showAlert } from "./alert.js";
 import { breakable, byId, el, prose, replace } from "./dom.js";
 import {
-  bytes,
   count,
   duration,
   letter,
@@ -14,57 +12,28 @@ import {
   printable,
   scientific,
   sentence,
-  sizeOf,
   stopped,
   whole,
 } from "./format.js";
 import { drawErrors } from "./figure_errors.js";
 import { badge } from "./models.js";
-import { download } from "./outer.js";
-import { hasPickers } from "./place.js";
 import { ACTION_NAMES } from "./plan.js";
+import { bindResult, renderResult } from "./result.js";
 import { DataTable } from "./table.js";
 
 export const BOUND = 1e-6;
-/** Browsers drop downloads that come too close together. */
-const APART_MILLIS = 200;
 /** @type {Record<SolveReport["path"], string>} */
 const PATHS = { f32: "f32", f64: "f64", f64_iterated: "f64, iterated" };
 const METHODS = { regmean: "RegMean", average: "Plain average" };
 
-/** @type {{ report: Report, files: File[], isDirect: boolean } | null} */
-let current = null;
 /** @type {TensorReport[]} */
 let rows = [];
 /** @type {DataTable<TensorReport> | null} */
 let table = null;
 
 export function bindReport() {
-  byId("save", HTMLButtonElement).addEventListener("click", () => hand(current?.files ?? []));
-  byId("save-report", HTMLButtonElement).addEventListener("click", () => {
-    if (!current) return;
-    const json = JSON.stringify(current.report, null, 2);
-    download(new Blob([json], { type: "application/json" }), "merge-report.json");
-  });
+  bindResult();
   byId("report-filter", HTMLInputElement).addEventListener("input", renderRows);
-}
-
-/** Gives files to the browser's downloads. @param {File[]} files */
-function hand(files) {
-  files.forEach((file, i) => setTimeout(() => download(file, file.name), i * APART_MILLIS));
-  const may = files.length > 1 ? ", which may ask whether it may save several" : "";
-  note(`Handed to the browser${may}: ${described(files)}.`);
-}
-
-/** @param {string} text */
-function note(text) {
-  byId("save-note", HTMLElement).textContent = text;
-}
-
-/** @param {File[]} files */
-function described(files) {
-  const what = files.length === 1 ? printable(files[0]?.name ?? "") : count(files.length, "file");
-  return `${what}, ${bytes(sizeOf(files))}`;
 }
 
 /**
@@ -72,16 +41,8 @@ function described(files) {
  * @param {Result} result
  * @param {boolean} isDirect the files are where the user wants them
  */
-export function renderReport(report, { files, extras }, isDirect) {
-  const all = [...files, ...extras];
-  current = { report, files: all, isDirect };
-  byId("save", HTMLElement).hidden = isDirect;
-  byId("save-to", HTMLElement).hidden = isDirect || !hasPickers;
-  byId("save-to", HTMLElement).textContent =
-    all.length > 1 ? "Save into a folder…" : "Save to a place of your choice…";
-  note((isDirect ? "Written to the place that you chose: " : "") + described(all));
-  byId("report-digest", HTMLElement).textContent = "SHA-256: reading what was merged";
-  renderFiles();
+export function renderReport(report, result, isDirect) {
+  renderResult(report, result, isDirect);
   byId("report-settings", HTMLElement).textContent = settings(report);
   byId("report-summary", HTMLElement).textContent = summary(report);
   replace(byId("report-bound", HTMLElement), ...bound(report));
@@ -91,54 +52,6 @@ export function renderReport(report, { files, extras }, isDirect) {
   );
   drawErrors(byId("report-errors", HTMLElement), report.tensors, BOUND);
   renderTable(report);
-}
-
-/** The files' digests, once they have been read again. @param {WrittenFile[] | undefined} files */
-export function renderDigests(files) {
-  if (!current) return;
-  current.report.files = files ?? [];
-  const only = current.files.length === 1 && files?.[0] ? files[0].sha256 : "of each file: see below";
-  byId("report-digest", HTMLElement).textContent =
-    `SHA-256: ${files ? only : "the merged file could not be read again"}`;
-  renderFiles();
-}
-
-/** Each of several files, with its digest. */
-function renderFiles() {
-  if (!current) return;
-  const { report, files, isDirect } = current;
-  const row = (/** @type {File} */ file, /** @type {number} */ i) =>
-    el(
-      "li",
-      {},
-      el("span", { class: "path" }, breakable(printable(file.name))),
-      el("span", { class: "facts" }, bytes(file.size)),
-      el("span", { class: "facts digest" }, report.files[i]?.sha256 ?? ""),
-      !isDirect &&
-        el(
-          "button",
-          { class: "quiet", "aria-label": `Save ${printable(file.name)}`, onclick: () => hand([file]) },
-          "Save",
-        ),
-    );
-  replace(byId("report-files", HTMLElement), ...(files.length > 1 ? files.map(row) : []));
-}
-
-/**
- * @param {string} place where the files were saved
- * @param {WrittenFile[]} [saved] what was read back; empty if it cannot be read
- */
-export function noteSaved(place, saved) {
-  const name = printable(place);
-  if (!saved) return note(`Saved to ${name}; reading it back.`);
-  const wanted = current?.report.files ?? [];
-  if (wanted.length === 0 || saved.length === 0)
-    return note(`Saved to ${name}; its SHA-256 could not be compared.`);
-  if (wanted.every(({ sha256 }, i) => sha256 === saved[i]?.sha256))
-    return note(`Saved to ${name}; read back, its SHA-256 is the same.`);
-  showAlert("save", "What was saved is not what was merged.", [
-    `\`${name}\` reads back with another SHA-256: remove it and save again.`,
-  ]);
 }
 
 /** @param {Report} report */

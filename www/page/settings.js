@@ -6,7 +6,7 @@
 import { breakable, byId, el, replace } from "./dom.js";
 import { count, letter, printable } from "./format.js";
 import { badge } from "./models.js";
-import { hasPickers } from "./place.js";
+import { hasPickers } from "./outer.js";
 
 /** Form fields that the hash holds, with their defaults. */
 const IN_HASH = { method: "regmean", alpha: "0.9", precision: "auto", dtype: "", shard: "" };

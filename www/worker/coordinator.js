@@ -38,8 +38,8 @@ let loading;
 
 /** The files of the last `inspect`. @type {{files: File[], paths: string[]}} */
 let inputs = { files: [], paths: [] };
-/** Cancels what runs. @type {AbortController | undefined} */
-let running;
+/** Cancels the last merge or copy that was asked for. */
+let last = new AbortController();
 /** Requests wait for those before them. */
 let queue = Promise.resolve();
 
@@ -47,14 +47,30 @@ onmessage = ({ data }) => {
   parts = data;
   loading = makeEngine(parts.builds[0]);
   onmessage = ({ data }) => {
-    if (data.cancel) return running?.abort();
-    if (data.request.type === "save") return answer(data); // needs no engine
-    queue = queue.then(() => answer(data));
+    if (data.cancel) return last.abort();
+    const { type } = data.request;
+    if (type === "merge" || type === "save") last = new AbortController();
+    const { signal } = last;
+    if (type === "save") return save(data, signal);
+    queue = queue.then(() => answer(data, signal));
   };
 };
 
-/** @param {{id: number, request: any, files?: File[], extras?: File[], target?: Target}} message */
-async function answer({ id, request, files = [], extras = [], target }) {
+/** @typedef {{id: number, request: any, files?: File[], extras?: File[], target?: Target}} Message */
+
+/** Needs no engine, and does not wait for one. @param {Message} message @param {AbortSignal} signal */
+async function save({ id, files = [], extras = [], target }, signal) {
+  /** @param {any} response @param {File[]} [files] */
+  const reply = (response, files) => postMessage({ id, response, files });
+  try {
+    reply({ type: "saved" }, await copyTo(target, files, extras, signal, reply));
+  } catch (error) {
+    failed(id, error, "io"); // the worker is none the worse for it
+  }
+}
+
+/** @param {Message} message @param {AbortSignal} signal */
+async function answer({ id, request, files = [], extras = [], target }, signal) {
   /** @param {any} response @param {File[]} [files] @param {File[]} [extras] */
   const reply = (response, files, extras) => postMessage({ id, response, files, extras });
   try {
@@ -64,40 +80,39 @@ async function answer({ id, request, files = [], extras = [], target }) {
         inputs = { files, paths: request.paths };
         return reply(await engine.handle(request, files));
       case "merge":
-        return await merge(engine, request, extras, target, reply);
-      case "save":
-        running = new AbortController();
-        return reply({ type: "saved" }, await copyTo(target, files, extras, running.signal, reply));
+        return await merge(engine, request, { extras, target }, signal, reply);
       default:
         return reply(await engine.handle(request, files));
     }
   } catch (error) {
-    if (isCancelled(error)) return postMessage({ id, cancelled: true });
-    reply(asFailed(error));
+    failed(id, error);
   }
 }
 
-/** @param {any} error */
-const isCancelled = (error) => error instanceof DOMException && error.name === "AbortError";
+/** @param {number} id @param {any} error @param {string} [kind] */
+function failed(id, error, kind) {
+  const cancelled = error instanceof DOMException && error.name === "AbortError";
+  postMessage(cancelled ? { id, cancelled } : { id, response: asFailed(error, kind) });
+}
 
 /**
  * @param {any} engine
  * @param {any} request
- * @param {File[]} companions
- * @param {Target | undefined} target where the output goes at once
+ * @param {{extras: File[], target?: Target}} beside what goes with it; where it goes at once, if anywhere
+ * @param {AbortSignal} signal
  * @param {(response: any, files?: File[], extras?: File[]) => void} reply
  */
-async function merge(engine, request, companions, target, reply) {
+async function merge(engine, request, beside, signal, reply) {
   const start = performance.now();
-  running = new AbortController();
-  const { signal } = running;
+  signal.throwIfAborted();
   const opening = engine.begin(request);
-  const extras = await extrasOf(opening, companions);
+  const { target } = beside;
+  const extras = await extrasOf(opening, beside.extras);
   // As on the command line: what does not belong to a folder has a name of its own.
-  if (!request.options.shard_size && companions.length === 0)
+  if (!request.options.shard_size && beside.extras.length === 0)
     opening.files[0].name = "merged.safetensors";
   const output = target
-    ? await openPicked(target, opening.files, extras)
+    ? await openPicked(target, opening.files, extras, signal)
     : await createOutput(opening.files, fingerprint(request), parts.hasPickers ? ELSEWHERE : "");
   let writtenBytes = 0;
   let files;
@@ -199,13 +214,13 @@ function resume(engine, entries) {
   return skipped;
 }
 
-/** @param {any} error */
-function asFailed(error) {
+/** @param {any} error @param {string} [kind] */
+function asFailed(error, kind = "device") {
   if (error?.type === "failed") return error;
   const what = String(error?.message ?? error);
   return {
     type: "failed",
-    error: { kind: "device", what, file: null, tensor: null, advice: null },
+    error: { kind, what, file: null, tensor: null, advice: null },
     message: what,
   };
 }

@@ -11,7 +11,8 @@
 /** @typedef {FileSystemFileHandle | FileSystemDirectoryHandle} Target */
 /** @typedef {{name: string, startBytes: number, handle: FileSystemFileHandle, stream?: FileSystemWritableFileStream}} Open */
 
-const PIECE_BYTES = 16 << 20;
+/** Small enough for slow disks to show progress. */
+const PIECE_BYTES = 4 << 20;
 
 /** @type {Record<string, string>} */
 const REASONS = {
@@ -26,20 +27,35 @@ const REASONS = {
  * @param {Target} target
  * @param {Place[]} places
  * @param {File[]} extras
+ * @param {AbortSignal} signal
  * @returns {Promise<Output & {write: (offsetBytes: number, data: Uint8Array | Blob) => Promise<void>}>}
  */
-export async function openPicked(target, places, extras) {
+export async function openPicked(target, places, extras, signal) {
   /** @type {Open[]} */
   const open = [];
-  const discard = async () => {
+  const cancelled = new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+  cancelled.catch(() => {}); // nobody may be waiting
+  /** A slow disk does not keep who cancels waiting. @param {() => Promise<void>} action */
+  const unlessCancelled = async (action) => {
+    signal.throwIfAborted();
+    await Promise.race([action(), cancelled]);
+  };
+  const removeAll = async () => {
     for (const { handle, stream } of open) {
       await stream?.abort().catch(() => {});
       await removeOwn(target, handle).catch(() => {});
     }
   };
+  const discard = async () => {
+    const removed = removeAll();
+    if (!signal.aborted) await removed;
+  };
   try {
     for (const { name, start_bytes } of places) await add(target, name, start_bytes, open);
     for (const { name } of extras) await add(target, name, Infinity, open);
+    signal.throwIfAborted();
   } catch (error) {
     await discard();
     throw error;
@@ -50,10 +66,12 @@ export async function openPicked(target, places, extras) {
     discard,
     async write(offsetBytes, data) {
       const file = open.findLast(({ startBytes }) => startBytes <= offsetBytes);
-      if (file) await write(file, offsetBytes - file.startBytes, data);
+      if (file) await unlessCancelled(() => write(file, offsetBytes - file.startBytes, data));
     },
     async finish() {
-      for (const [index, extra] of extras.entries()) await write(open[places.length + index], 0, extra);
+      for (const [index, extra] of extras.entries())
+        await unlessCancelled(() => write(open[places.length + index], 0, extra));
+      signal.throwIfAborted();
       for (const { name, stream } of open) await explained(name, () => stream?.close());
       return Promise.all(open.slice(0, places.length).map(({ handle }) => handle.getFile()));
     },
@@ -108,13 +126,13 @@ export async function copyTo(target, files, extras, signal, reply) {
     endBytes += size;
     return { name, start_bytes: endBytes - size, len_bytes: size };
   });
-  const output = await openPicked(target, places, extras);
+  const output = await openPicked(target, places, extras, signal);
   try {
     for (const [index, { name, start_bytes, len_bytes }] of places.entries()) {
       for (let at = 0; at < len_bytes; at += PIECE_BYTES) {
-        signal.throwIfAborted();
         // A slice is copied by the browser and never comes here.
-        await output.write(start_bytes + at, files[index].slice(at, at + PIECE_BYTES));
+        const piece = files[index].slice(at, at + PIECE_BYTES);
+        await output.write(start_bytes + at, piece);
         const written_bytes = start_bytes + Math.min(at + PIECE_BYTES, len_bytes);
         reply({
           type: "progress",
@@ -126,7 +144,6 @@ export async function copyTo(target, files, extras, signal, reply) {
         });
       }
     }
-    signal.throwIfAborted();
     return await output.finish();
   } catch (error) {
     await output.discard();

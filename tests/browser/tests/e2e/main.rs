@@ -6,6 +6,7 @@ mod cancel;
 mod collector;
 mod compare;
 mod faults;
+mod folders;
 mod gpu;
 mod inputs;
 mod large;
@@ -15,6 +16,7 @@ mod offline;
 mod pages;
 mod resume;
 mod sample;
+mod saving;
 mod workers;
 
 use gramerge_browser_tests::Session;
