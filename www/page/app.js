@@ -20,6 +20,7 @@ import { extended } from "./selection.js";
 import {
   companions,
   isDirect,
+  isFolder,
   maxWorkers,
   readOptions,
   renderCoefficients,
@@ -175,16 +176,14 @@ export class App {
   async merge() {
     if (!this.#plan || this.isRunning) return;
     clearTimeout(this.#timer);
-    const options = readOptions();
     const extras = companions().flatMap((i) => this.#files[i]?.file ?? []);
-    const isFolder = extras.length > 0 || Boolean(options.shard_size);
-    const target = isDirect() ? await pickPlace("merge", isFolder) : undefined;
+    const target = isDirect() ? await pickPlace("merge", isFolder()) : undefined;
     if (target === null || this.isRunning) return;
     this.#begin(this.#plan);
     try {
       const { report, ...result } = await this.#client.merge(
         this.#selection,
-        options,
+        readOptions(),
         maxWorkers(),
         { extras, target },
         (progress) => this.#progress.update(progress),

@@ -63,9 +63,11 @@ export function renderResult(report, { files, extras }, isDirect) {
 export function renderDigests(files) {
   if (!current) return;
   current.report.files = files ?? [];
-  const only = current.files.length === 1 && files?.[0] ? files[0].sha256 : "of each file: see below";
-  byId("report-digest", HTMLElement).textContent =
-    `SHA-256: ${files ? only : "the merged file could not be read again"}`;
+  byId("report-digest", HTMLElement).textContent = !files
+    ? "SHA-256: what was merged could not be read again"
+    : current.files.length === 1
+      ? `SHA-256: ${files[0]?.sha256}`
+      : "";
   renderFiles();
 }
 

@@ -148,13 +148,22 @@ export function readOptions() {
     dtype: field("dtype").value || null,
     device: device(),
     precision: /** @type {Precision} */ (field("precision").value),
-    shard_size: field("shard").value.trim() || null,
+    shard_size: shardSize(),
   };
 }
 
 /** The files that go with the result. */
 export function companions() {
   return beside[Number(field("parent").value)] ?? [];
+}
+
+function shardSize() {
+  return field("shard").value.trim() || null;
+}
+
+/** Whether the result is a folder of files, as on the command line. */
+export function isFolder() {
+  return shardSize() !== null || companions().length > 0;
 }
 
 /** Whether the output goes at once to a place that the user picks. */
