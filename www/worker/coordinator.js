@@ -167,7 +167,12 @@ async function merge(engine, request, beside, signal, reply) {
  */
 async function extrasOf({ index }, companions) {
   const extras = index ? [new File([index], "model.safetensors.index.json")] : [];
-  for (const file of companions) extras.push(new File([await file.arrayBuffer()], file.name));
+  for (const file of companions) {
+    const bytes = await file.arrayBuffer().catch(() => {
+      throw new Error(`\`${file.name}\` has changed since it was chosen: choose it again`);
+    });
+    extras.push(new File([bytes], file.name));
+  }
   return extras;
 }
 
