@@ -10,9 +10,10 @@ use crate::merge::report::WrittenFile;
 use crate::merge::{Inventory, Options, Plan, Report, Selection};
 use crate::sample::Evaluation;
 
-/// From the page to the coordinating worker. Each carries an `id` that its answers repeat.
+/// From the page to the coordinating worker, as `{type: "plan", …}`. Each carries an `id` that its
+/// answers repeat.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Request {
     /// Read the headers of the files that travel beside this message (`files: File[]`), which have
     /// these paths. Replaces all earlier files.
@@ -27,7 +28,8 @@ pub enum Request {
         /// The settings.
         options: Options,
     },
-    /// Do it.
+    /// Do it. Beside it travel files that go with the result as they are (`extras: File[]`), and the
+    /// place that the output is to go to at once, if the user picked one (`target`).
     Merge {
         /// The models.
         selection: Selection,
@@ -36,10 +38,14 @@ pub enum Request {
         /// Upper limit on compute workers.
         max_workers: usize,
     },
-    /// After a merge: read the merged file again for its digest.
-    Digest,
-    /// After a merge of the sample: count right answers on its held-out images.
-    Evaluate,
+    /// Copy merged files, and what belongs to them, to a place that the user picked; they travel
+    /// beside this message (`files`, `extras`, `target`). The coordinating worker's own matter.
+    Save {},
+    /// After a merge: read the merged files, which travel beside this message, for their digests.
+    Digest {},
+    /// After a merge of the sample: count right answers on its held-out images. The merged files
+    /// travel beside it.
+    Evaluate {},
 }
 
 /// From the coordinating worker to the page.
@@ -58,15 +64,18 @@ pub enum Response {
     },
     /// Any number of these before [`Response::Done`].
     Progress(Progress),
-    /// Answer to [`Request::Merge`]; the merged `File` travels beside it (`file: File`).
+    /// Answer to [`Request::Merge`]; the merged files travel beside it (`files: File[]`), and what
+    /// belongs to them (`extras: File[]`).
     Done {
         /// What happened.
         report: Report,
     },
+    /// Answer to [`Request::Save`]; the files at their new place travel beside it (`files: File[]`).
+    Saved,
     /// Answer to [`Request::Digest`].
     Digest {
-        /// The merged file.
-        file: WrittenFile,
+        /// The merged files, in order.
+        files: Vec<WrittenFile>,
     },
     /// Answer to [`Request::Evaluate`].
     Accuracy {
@@ -102,11 +111,24 @@ pub struct Progress {
 pub struct Opening {
     /// The jobs that solve layers.
     pub solves: Vec<usize>,
-    /// Length of the output.
-    pub total_bytes: u64,
+    /// The files of the output, one behind the other.
+    pub files: Vec<OpenedFile>,
+    /// The index of the shards, as JSON.
+    pub index: Option<String>,
     /// How many workers to start.
     pub n_workers: usize,
     /// How many further workers compute rows of each job. Jobs are known by their index, the most
     /// expensive first.
     pub n_helpers: Vec<usize>,
+}
+
+/// One file of the output.
+#[derive(Debug, Clone, Serialize)]
+pub struct OpenedFile {
+    /// Its name.
+    pub name: String,
+    /// Where it starts in the range of all files.
+    pub start_bytes: u64,
+    /// Its length.
+    pub len_bytes: u64,
 }

@@ -14,6 +14,16 @@ interface TrustedTypePolicyFactory {
 }
 declare var trustedTypes: TrustedTypePolicyFactory | undefined;
 
+interface FileSystemHandle {
+  remove(): Promise<void>;
+}
+declare function showSaveFilePicker(wish: {
+  suggestedName: string;
+}): Promise<FileSystemFileHandle>;
+declare function showDirectoryPicker(wish: {
+  mode: "readwrite";
+}): Promise<FileSystemDirectoryHandle>;
+
 interface NavigateEvent extends Event {
   readonly destination: { readonly url: string; readonly sameDocument: boolean };
   readonly downloadRequest: string | null;

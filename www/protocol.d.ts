@@ -3,7 +3,7 @@
 
 export type Optional<T> = T | null | undefined;
 
-export type FileKind = "checkpoint" | "gram" | "index" | "heldout" | "other" | "bad";
+export type FileKind = "checkpoint" | "gram" | "index" | "heldout" | "companion" | "other" | "bad";
 export type Method = "regmean" | "average";
 export type Device = "auto" | "cpu" | "gpu";
 export type Precision = "auto" | "fast" | "exact";
@@ -62,6 +62,7 @@ export interface Options {
   dtype?: Optional<Dtype>;
   device: Device;
   precision: Precision;
+  shard_size: Optional<string>;
 }
 
 export type Action =
@@ -177,6 +178,7 @@ export type Request =
   | { type: "inspect"; paths: string[] }
   | { type: "plan"; selection: Selection; options: Options }
   | { type: "merge"; selection: Selection; options: Options; max_workers: number }
+  | { type: "save" }
   | { type: "digest" }
   | { type: "evaluate" };
 
@@ -185,22 +187,29 @@ export type Response =
   | { type: "plan"; plan: Plan }
   | ({ type: "progress" } & Progress)
   | { type: "done"; report: Report }
-  | { type: "digest"; file: WrittenFile }
+  | { type: "saved" }
+  | { type: "digest"; files: WrittenFile[] }
   | { type: "accuracy"; evaluation: Evaluation }
   | { type: "failed"; error: ErrorData; message: string };
 
-/** What the page posts. `files` go with `inspect` only, one per path. */
-export interface ToWorker {
-  id: number;
-  request: Request;
+/** What travels beside a message: chosen files, or merged ones and what belongs to them. */
+export interface Beside {
   files?: File[];
+  extras?: File[];
+  /** Where the user wants them. */
+  target?: FileSystemFileHandle | FileSystemDirectoryHandle;
 }
 
-/** What the worker posts. `file` goes with `done` only; a cancelled merge has no response. */
-export interface FromWorker {
+/** What the page posts. */
+export interface ToWorker extends Beside {
+  id: number;
+  request: Request;
+}
+
+/** What the worker posts; what was cancelled has no response. */
+export interface FromWorker extends Beside {
   id: number;
   response?: Response;
-  file?: File;
   cancelled?: boolean;
 }
 

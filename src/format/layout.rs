@@ -7,6 +7,7 @@
 //! safetensors crate, to the byte.
 
 mod output;
+mod size;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use crate::order::sort_by;
 use crate::{Error, Result};
 
 pub use output::{INDEX_NAME, OutputFile, OutputLayout};
+pub use size::size_bytes;
 
 /// Alignment of the data, and so of every tensor.
 const ALIGN_BYTES: usize = 8;

@@ -24,6 +24,6 @@ pub use header::{
     Header, MAX_DIMENSION, MAX_HEADER_BYTES, MAX_NAME_BYTES, MAX_RANK, MAX_TENSORS, METADATA_KEY,
     PREFIX_BYTES, TensorInfo, header_len,
 };
-pub use layout::{INDEX_NAME, Layout, OutputFile, OutputLayout};
+pub use layout::{INDEX_NAME, Layout, OutputFile, OutputLayout, size_bytes};
 pub use shards::{MAX_INDEX_BYTES, ShardIndex, ShardName, check_disjoint, missing_numbers};
 pub use sniff::wrong_file;

@@ -128,7 +128,7 @@ fn usual_mean(
     merged: &mut [f64],
     measures: &mut Measures,
 ) -> bool {
-    if merged.len() % LANES != 0 {
+    if !merged.len().is_multiple_of(LANES) {
         return false;
     }
     let mut sums = vec![[[0.0; LANES]; 2]; values.len()]; // Σ (w − w_i)², Σ w_i²

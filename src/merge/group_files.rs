@@ -9,17 +9,21 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use companions::is_companion;
+
 use super::inventory::{FileEntry, FileKind, Inventory, Selection};
 use crate::format::{GramFile, Header, ShardIndex, has_gram_name, is_gram_header};
 use crate::order::filled;
 use crate::{Error, printable};
 
+mod companions;
 mod grams;
 mod models;
 mod names;
 #[cfg(test)]
 mod tests;
 
+pub use companions::COMPANIONS;
 pub(crate) use grams::gram_contradicts;
 
 /// Metadata key that marks the sample's held-out images.
@@ -93,6 +97,7 @@ fn entry(seen: &Seen) -> FileEntry {
 
 fn classify(seen: &Seen) -> (FileKind, Option<String>, Option<Error>) {
     match &seen.outcome {
+        Outcome::Other if is_companion(&seen.path) => (FileKind::Companion, None, None),
         Outcome::Other => (FileKind::Other, None, None),
         Outcome::Index(_) => (FileKind::Index, None, None),
         Outcome::Bad(error) => (FileKind::Bad, None, Some(error.clone())),

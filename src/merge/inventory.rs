@@ -19,7 +19,9 @@ pub enum FileKind {
     Index,
     /// Held-out images of the sample, for counting right answers after a merge.
     Heldout,
-    /// Something a merge does not need: config, tokenizer, pictures.
+    /// Configuration or a tokenizer, which may go with the merged model as it is.
+    Companion,
+    /// Something a merge does not need.
     Other,
     /// A file that claims to be a checkpoint and cannot be read as one; see its error.
     Bad,

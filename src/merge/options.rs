@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dtype::Dtype;
+use crate::format::size_bytes;
 use crate::{Error, Result};
 
 /// How weights are combined.
@@ -71,6 +72,8 @@ pub struct Options {
     pub device: Device,
     /// Which arithmetic a layer may use.
     pub precision: Precision,
+    /// Shards of at most so much, such as `5GB`; `None` writes one file.
+    pub shard_size: Option<String>,
 }
 
 impl Default for Options {
@@ -84,6 +87,7 @@ impl Default for Options {
             dtype: None,
             device: Device::default(),
             precision: Precision::default(),
+            shard_size: None,
         }
     }
 }
@@ -98,6 +102,7 @@ impl Options {
             return Err(Error::usage(format!("alpha is {}, outside [0, 1]", self.alpha)));
         }
         self.validate_coefficients(n_models)?;
+        self.max_shard_bytes()?;
         for keep in &self.keep {
             if keep.model >= n_models {
                 let what = format!("keep names model {} of {n_models}", keep.model + 1);
@@ -127,6 +132,14 @@ impl Options {
             ));
         }
         Ok(())
+    }
+
+    /// The largest shard, where shards are wanted.
+    ///
+    /// # Errors
+    /// `Usage` if it is not a size.
+    pub fn max_shard_bytes(&self) -> Result<Option<u64>> {
+        self.shard_size.as_deref().map(size_bytes).transpose()
     }
 
     /// The coefficients scaled to sum to 1; equal where none were given.

@@ -16,17 +16,18 @@ use wasm_bindgen::prelude::*;
 use web_sys::File;
 
 use crate::engine;
-use crate::format::TensorFile;
+use crate::format::{OutputFile, TensorFile};
+use crate::io::Source;
 use crate::io::web::WebFile;
 use crate::merge::inventory::FileKind;
 use crate::merge::report::WrittenFile;
 use crate::merge::run::{Job, JobOutcome, Merge, Run};
 use crate::merge::{Library, Model, Plan};
-use crate::protocol::{Opening, Progress, Request, Response};
+use crate::protocol::{OpenedFile, Opening, Progress, Request, Response};
 use crate::sample::{Evaluation, evaluate};
 use crate::{Error, Result};
 use crew::{Helpers, WebCrew, arriving};
-use message::{failed, from_js, to_js};
+use message::{failed, from_js, request, to_js};
 use sink::Pieces;
 
 /// The core in one worker.
@@ -57,7 +58,7 @@ impl Engine {
     }
 
     /// Answers every request but `merge`, which takes several workers. `files` travel beside
-    /// `inspect`, the merged file beside `evaluate`.
+    /// `inspect`, the merged files beside `digest` and `evaluate`.
     pub async fn handle(&mut self, request: JsValue, files: Vec<File>) -> JsValue {
         match self.answer(request, files).await {
             Ok(response) => to_js(&response),
@@ -70,10 +71,10 @@ impl Engine {
         self.open(request).map(|opening| to_js(&opening)).map_err(failed)
     }
 
-    /// The first bytes of the output.
-    pub fn header_bytes(&self) -> Result<Uint8Array, JsValue> {
+    /// The first bytes of a file of the output.
+    pub fn header_bytes(&self, file: usize) -> Result<Uint8Array, JsValue> {
         let running = self.running().map_err(failed)?;
-        Ok(Uint8Array::from(running.merge.layout().files()[0].layout.header_bytes()))
+        Ok(Uint8Array::from(running.merge.layout().files()[file].layout.header_bytes()))
     }
 
     /// Runs one job, leading `n_helpers` other workers; `write(offset_bytes, bytes)` takes its
@@ -155,8 +156,8 @@ impl Engine {
 }
 
 impl Engine {
-    async fn answer(&mut self, request: JsValue, files: Vec<File>) -> Result<Response> {
-        match from_js(request)? {
+    async fn answer(&mut self, message: JsValue, files: Vec<File>) -> Result<Response> {
+        match request(message)? {
             Request::Inspect { paths } => {
                 let sources = paths.into_iter().zip(files);
                 let sources = sources.map(|(path, file)| WebFile::new(path, file));
@@ -167,29 +168,32 @@ impl Engine {
                 let plan = Plan::make(&self.library.models(&selection)?, &options)?;
                 Ok(Response::Plan { plan })
             }
-            Request::Evaluate => {
+            Request::Evaluate {} => {
                 let evaluation = self.evaluate(files).await?;
                 Ok(Response::Accuracy { evaluation })
             }
-            Request::Digest => {
-                let file = files.into_iter().next();
-                let file = file.ok_or_else(|| Error::usage("there is no merged file"))?;
-                let source = WebFile::new("merged model".into(), file)?;
-                Ok(Response::Digest { file: WrittenFile::of("merged.safetensors", &source).await? })
+            Request::Digest {} => {
+                let mut written = Vec::new();
+                for file in files {
+                    let source = WebFile::new(file.name(), file)?;
+                    written.push(WrittenFile::of(source.name(), &source).await?);
+                }
+                Ok(Response::Digest { files: written })
             }
-            Request::Merge { .. } => Err(Error::usage("a merge is begun, not handled")),
+            Request::Merge { .. } | Request::Save {} => Err(Error::usage("not the engine's to do")),
         }
     }
 
-    fn open(&mut self, request: JsValue) -> Result<Opening> {
-        let Request::Merge { selection, options, max_workers } = from_js(request)? else {
+    fn open(&mut self, message: JsValue) -> Result<Opening> {
+        let Request::Merge { selection, options, max_workers } = request(message)? else {
             return Err(Error::usage("only a merge can begin"));
         };
         let merge = Merge::new(self.library.models(&selection)?, options)?;
         let n_workers = workers(max_workers, &merge);
         let opening = Opening {
             solves: solves(merge.jobs()),
-            total_bytes: merge.layout().total_bytes(),
+            files: merge.layout().files().iter().map(opened).collect(),
+            index: merge.layout().index_json(),
             n_workers,
             n_helpers: merge.helpers(n_workers),
         };
@@ -219,15 +223,17 @@ impl Engine {
         Ok(Response::Done { report })
     }
 
-    /// `files` holds the merged file.
+    /// `files` are the merged ones.
     async fn evaluate(&self, files: Vec<File>) -> Result<Evaluation> {
-        let missing = || Error::usage("there is no held-out set or no merged file");
+        let missing = || Error::usage("there is no held-out set");
         let inventory = self.library.inventory();
         let heldout = inventory.files.iter().position(|file| file.kind == FileKind::Heldout);
         let heldout = self.library.file(heldout.ok_or_else(missing)?)?;
-        let merged = files.into_iter().next().ok_or_else(missing)?;
-        let merged = TensorFile::open(WebFile::new("merged model".into(), merged)?).await?;
-        let merged = Model::new("merged", vec![merged], None)?;
+        let mut merged = Vec::new();
+        for file in files {
+            merged.push(TensorFile::open(WebFile::new(file.name(), file)?).await?);
+        }
+        let merged = Model::new("merged", merged, None)?;
         let merge = &self.running()?.merge;
         let models = merge.models();
         let shares = merge.options().normalised_coefficients(models.list.len());
@@ -282,6 +288,11 @@ impl Running {
             .tensor(tensor)
             .advice("close other tabs to free memory, or use the command line")
     }
+}
+
+fn opened(file: &OutputFile) -> OpenedFile {
+    let OutputFile { name, start_bytes, layout } = file;
+    OpenedFile { name: name.clone(), start_bytes: *start_bytes, len_bytes: layout.total_bytes() }
 }
 
 fn solves(jobs: &[Job]) -> Vec<usize> {

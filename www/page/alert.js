@@ -8,7 +8,7 @@ import { count, printable, sentence, stopped } from "./format.js";
 
 const MAX_BAD = 6;
 
-/** @typedef {"files" | "plan" | "merge"} Place */
+/** @typedef {"files" | "plan" | "merge" | "save"} Place */
 
 /** @type {Place | null} */
 let shownAt = null;

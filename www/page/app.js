@@ -1,20 +1,32 @@
 // The flow of the page: files → inventory → plan → merge → report. Holds the state; the views draw.
 
 /** @import { Inventory, PickedFile, Plan, Selection } from "../protocol.js" */
+/** @import { Result } from "./client.js" */
 /** @import { Prepared } from "./prepare.js" */
 
 import { renderAccuracy } from "./accuracy.js";
 import { alertBadFiles, clearAlert, showAlert, showError } from "./alert.js";
 import { Cancelled, Client } from "./client.js";
 import { announce, byId } from "./dom.js";
-import { count, duration } from "./format.js";
+import { count, duration, sizeOf } from "./format.js";
 import { renderModels } from "./models.js";
 import { addFiles } from "./pick.js";
+import { pickPlace } from "./place.js";
 import { renderPlan } from "./plan.js";
 import { ProgressView } from "./progress.js";
-import { renderDigest, renderReport } from "./report.js";
+import { renderReport } from "./report.js";
+import { noteSaved, renderDigests } from "./result.js";
 import { extended } from "./selection.js";
-import { maxWorkers, readOptions, renderCoefficients } from "./settings.js";
+import {
+  companions,
+  isDirect,
+  isFolder,
+  maxWorkers,
+  readOptions,
+  renderCoefficients,
+  renderParents,
+} from "./settings.js";
+import { markOutdated, show } from "./state.js";
 
 const SETTLE_MILLIS = 200;
 
@@ -26,6 +38,7 @@ export class App {
   /** @type {Selection} */ #selection = { models: [] };
   #isArranged = false;
   /** @type {Plan | null} */ #plan = null;
+  /** @type {Result | null} */ #result = null;
   #latest = 0;
   #timer = 0;
   #prepared;
@@ -65,8 +78,8 @@ export class App {
   clear() {
     this.#forget();
     this.#client.cancel();
-    clearAlert("files", "plan", "merge");
-    this.#show("empty");
+    clearAlert("files", "plan", "merge", "save");
+    show("empty");
     byId("pick-files", HTMLInputElement).focus();
     announce("All files removed from the page");
   }
@@ -106,7 +119,7 @@ export class App {
     this.#files = files;
     this.#inventory = inventory;
     alertBadFiles(inventory);
-    this.#show("inspected");
+    show("inspected");
     this.#arrange(this.#selection);
     announce(
       `${count(files.length, "file")} read, ${count(this.#selection.models.length, "model")} found`,
@@ -122,6 +135,7 @@ export class App {
       this.#arrange(changed);
     });
     renderCoefficients(selection);
+    renderParents(selection, this.#inventory);
     this.#requestPlan();
   }
 
@@ -135,27 +149,21 @@ export class App {
       if (turn !== this.#latest) return;
       clearAlert("plan", "merge");
       this.#plan = plan;
-      this.#show("planned");
-      this.#markOutdated(false);
+      show("planned");
+      markOutdated(false);
       renderPlan(plan);
     } catch (error) {
       if (turn !== this.#latest || error instanceof Cancelled) return;
-      this.#show("planned");
-      this.#markOutdated(true);
+      show("planned");
+      markOutdated(true);
       showError("plan", "There is no plan for these settings.", error);
     }
-  }
-
-  /** The plan shown is of earlier settings. @param {boolean} isOutdated */
-  #markOutdated(isOutdated) {
-    byId("merge", HTMLButtonElement).disabled = isOutdated;
-    for (const id of ["plan-counts", "plan-table"]) byId(id, HTMLElement).inert = isOutdated;
   }
 
   #withoutPlan() {
     this.#plan = null;
     clearAlert("plan", "merge");
-    this.#show("inspected");
+    show("inspected");
   }
 
   /** Plans anew, once the settings have settled. */
@@ -168,86 +176,112 @@ export class App {
   async merge() {
     if (!this.#plan || this.isRunning) return;
     clearTimeout(this.#timer);
+    const extras = companions().flatMap((i) => this.#files[i]?.file ?? []);
+    const target = isDirect() ? await pickPlace("merge", isFolder()) : undefined;
+    if (target === null || this.isRunning) return;
     this.#begin(this.#plan);
     try {
-      const options = readOptions();
-      const { report, file } = await this.#client.merge(
+      const { report, ...result } = await this.#client.merge(
         this.#selection,
-        options,
+        readOptions(),
         maxWorkers(),
+        { extras, target },
         (progress) => this.#progress.update(progress),
       );
-      renderReport(report, file);
-      this.#digest();
+      this.#result = result;
+      renderReport(report, result, Boolean(target));
+      this.#digest(result);
       this.#finish();
       byId("report", HTMLElement).hidden = false;
       byId("report-title", HTMLElement).focus({ preventScroll: true });
       byId("report", HTMLElement).scrollIntoView({ block: "start" });
       announce(`Merged in ${duration(report.elapsed_millis / 1000)}. The report is below.`);
       if (this.#inventory?.files.some((entry) => entry.kind === "heldout"))
-        await this.#evaluate(report);
+        await this.#evaluate(report, result.files);
     } catch (error) {
-      this.#failed(error);
+      this.#failed("merge", error);
+    }
+  }
+
+  /** Copies the result to a place of the user's choice. */
+  async saveTo() {
+    const result = this.#result;
+    if (!result || this.isRunning) return;
+    const { files, extras } = result;
+    const target = await pickPlace("save", files.length + extras.length > 1);
+    if (!target || this.isRunning) return;
+    this.#run("save", files.length, sizeOf(files));
+    try {
+      const saved = await this.#client.save(result, target, (progress) =>
+        this.#progress.update(progress),
+      );
+      this.#finish();
+      byId("save-to", HTMLButtonElement).focus();
+      noteSaved(target.name);
+      const digests = await this.#client.digest(saved).catch(() => []);
+      if (this.#result === result) noteSaved(target.name, digests);
+    } catch (error) {
+      this.#failed("save", error);
     }
   }
 
   /** @param {Plan} plan */
   #begin(plan) {
     this.#latest += 1; // a plan still on its way is of no use any more
-    this.isRunning = true;
-    clearAlert("files", "plan", "merge");
+    this.#result = null;
     byId("report", HTMLElement).hidden = true;
     byId("accuracy", HTMLElement).hidden = true;
-    this.#show("running");
-    this.#progress.start(plan);
+    this.#run("merge", plan.tensors.length, plan.estimate.write_bytes);
+  }
+
+  /**
+   * @param {"merge" | "save"} place
+   * @param {number} nThings
+   * @param {number} writeBytes
+   */
+  #run(place, nThings, writeBytes) {
+    this.isRunning = true;
+    clearAlert("files", "plan", "merge", "save");
+    show("running");
+    this.#progress.start(place, nThings, writeBytes);
     byId("cancel", HTMLButtonElement).focus();
-    announce("Merging");
+    announce(place === "save" ? "Saving" : "Merging");
   }
 
   #finish() {
     this.isRunning = false;
     this.#progress.stop();
-    this.#show("planned");
+    show("planned");
   }
 
-  /** @param {unknown} error */
-  #failed(error) {
+  /** @param {"merge" | "save"} place @param {unknown} error */
+  #failed(place, error) {
     this.#finish();
-    byId("merge", HTMLButtonElement).focus();
+    byId(place === "save" ? "save-to" : "merge", HTMLButtonElement).focus();
     if (error instanceof Cancelled) announce("Cancelled. The files are still here.");
-    else showError("merge", "The merge stopped.", error);
+    else showError(place, place === "save" ? "Nothing was saved." : "The merge stopped.", error);
   }
 
   cancel() {
     if (this.isRunning) this.#client.cancel();
   }
 
-  async #digest() {
+  /** @param {Result} result */
+  async #digest({ files }) {
     try {
-      renderDigest(await this.#client.digest());
+      renderDigests(await this.#client.digest(files));
     } catch {
-      renderDigest(undefined);
+      renderDigests(undefined);
     }
   }
 
-  /** @param {import("../protocol.js").Report} report */
-  async #evaluate(report) {
+  /** @param {import("../protocol.js").Report} report @param {File[]} files */
+  async #evaluate(report, files) {
     try {
-      renderAccuracy(await this.#client.evaluate(), report);
+      renderAccuracy(await this.#client.evaluate(files), report);
     } catch (error) {
       if (!(error instanceof Cancelled))
         showError("merge", "The merge is done, but its answers could not be counted.", error);
     }
-  }
-
-  /** @param {"empty" | "inspected" | "planned" | "running"} state */
-  #show(state) {
-    document.body.dataset.state = state;
-    const isRunning = state === "running";
-    byId("models", HTMLElement).hidden = state === "empty";
-    byId("plan", HTMLElement).hidden = state === "empty" || state === "inspected";
-    byId("run", HTMLElement).hidden = !isRunning;
-    byId("start", HTMLElement).hidden = isRunning;
-    for (const id of ["files", "models", "settings"]) byId(id, HTMLElement).inert = isRunning;
   }
 }

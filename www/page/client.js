@@ -3,13 +3,14 @@
 // A cancelled or crashed worker is thrown away. The next request starts another and first gives it
 // the files again, so that nothing the user chose is lost.
 
-/** @import { Evaluation, FromWorker, Inventory, Options, PickedFile, Plan, Progress, Report, Request, Response, Selection, ErrorData, WrittenFile } from "../protocol.js" */
+/** @import { Beside, Evaluation, FromWorker, Inventory, Options, PickedFile, Plan, Progress, Report, Request, Response, Selection, ErrorData, WrittenFile } from "../protocol.js" */
 
 /** @import { Parts } from "./parts.js" */
 
 import { BUILD } from "../build.js";
 import { startWorker } from "../worker/trusted.js";
 import { PAGE_NAME } from "./lock.js";
+import { hasPickers } from "./outer.js";
 
 /** How long a worker may take to give up a merge. */
 const PATIENCE_MILLIS = 800;
@@ -26,11 +27,15 @@ export class Failed extends Error {
 /** A request that the user cancelled, or whose worker was replaced. */
 export class Cancelled extends Error {}
 
+/** @typedef {Beside & { response: Response }} Answer */
+/** Merged files, and what belongs to them. @typedef {{ files: File[], extras: File[] }} Result */
+/** @typedef {(progress: Progress) => void} OnProgress */
+
 /**
  * @typedef {object} Pending
- * @property {(answer: { response: Response, file?: File }) => void} resolve
+ * @property {(answer: Answer) => void} resolve
  * @property {(reason: Error) => void} reject
- * @property {((progress: Progress) => void) | undefined} onProgress
+ * @property {OnProgress | undefined} onProgress
  */
 
 export class Client {
@@ -71,26 +76,38 @@ export class Client {
    * @param {Selection} selection
    * @param {Options} options
    * @param {number} max_workers
-   * @param {(progress: Progress) => void} onProgress
-   * @returns {Promise<{ report: Report, file: File | undefined }>}
+   * @param {Beside} beside
+   * @param {OnProgress} onProgress
+   * @returns {Promise<Result & { report: Report }>}
    */
-  async merge(selection, options, max_workers, onProgress) {
+  async merge(selection, options, max_workers, beside, onProgress) {
     const request = /** @type {const} */ ({ type: "merge", selection, options, max_workers });
-    const { response, file } = await this.#ask(request, onProgress);
+    const { response, files, extras } = await this.#ask(request, beside, onProgress);
     if (response.type !== "done") throw unexpected(response);
-    return { report: response.report, file };
+    return { report: response.report, files: files ?? [], extras: extras ?? [] };
   }
 
-  /** @returns {Promise<WrittenFile>} */
-  async digest() {
-    const { response } = await this.#ask({ type: "digest" });
+  /**
+   * @param {Result} result
+   * @param {Beside["target"]} target
+   * @param {OnProgress} onProgress
+   */
+  async save({ files, extras }, target, onProgress) {
+    const answer = await this.#ask({ type: "save" }, { files, extras, target }, onProgress);
+    if (answer.response.type !== "saved") throw unexpected(answer.response);
+    return answer.files ?? [];
+  }
+
+  /** @param {File[]} files @returns {Promise<WrittenFile[]>} */
+  async digest(files) {
+    const { response } = await this.#ask({ type: "digest" }, { files });
     if (response.type !== "digest") throw unexpected(response);
-    return response.file;
+    return response.files;
   }
 
-  /** @returns {Promise<Evaluation>} */
-  async evaluate() {
-    const { response } = await this.#ask({ type: "evaluate" });
+  /** @param {File[]} files @returns {Promise<Evaluation>} */
+  async evaluate(files) {
+    const { response } = await this.#ask({ type: "evaluate" }, { files });
     if (response.type !== "accuracy") throw unexpected(response);
     return response.evaluation;
   }
@@ -106,37 +123,33 @@ export class Client {
     }, PATIENCE_MILLIS);
   }
 
-  /** @param {Request} request @param {(progress: Progress) => void} [onProgress] */
-  #ask(request, onProgress) {
+  /** @param {Request} request @param {Beside} [beside] @param {OnProgress} [onProgress] */
+  #ask(request, beside, onProgress) {
     if (!this.#hasFiles && this.#files.length > 0) {
       this.#hasFiles = true;
       this.#postInspect().catch(() => undefined); // the request behind it fails with its own message
     }
-    return this.#post(request, onProgress);
+    return this.#post(request, beside, onProgress);
   }
 
   #postInspect() {
     const paths = this.#files.map((picked) => picked.path);
-    return this.#post(
-      { type: "inspect", paths },
-      undefined,
-      this.#files.map((picked) => picked.file),
-    );
+    return this.#post({ type: "inspect", paths }, { files: this.#files.map(({ file }) => file) });
   }
 
   /**
    * @param {Request} request
-   * @param {((progress: Progress) => void) | undefined} onProgress
-   * @param {File[]} [files]
-   * @returns {Promise<{ response: Response, file?: File }>}
+   * @param {Beside} [beside]
+   * @param {OnProgress} [onProgress]
+   * @returns {Promise<Answer>}
    */
-  #post(request, onProgress, files) {
+  #post(request, beside, onProgress) {
     if (!this.#parts) throw new Error("nothing can be asked before the engine is there");
     const id = this.#nextId++;
     const worker = (this.#worker ??= this.#start(this.#parts));
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject, onProgress });
-      worker.postMessage(files ? { id, request, files } : { id, request });
+      worker.postMessage({ id, request, ...beside });
     });
   }
 
@@ -149,12 +162,12 @@ export class Client {
       this.#discard(crashed(event.message));
     };
     worker.onmessageerror = () => this.#discard(crashed("an answer could not be read"));
-    worker.postMessage({ compute, builds, identity: BUILD });
+    worker.postMessage({ compute, builds, identity: BUILD, hasPickers });
     return worker;
   }
 
   /** @param {FromWorker} message */
-  #receive({ id, response, file, cancelled }) {
+  #receive({ id, response, cancelled, ...beside }) {
     const pending = this.#pending.get(id);
     if (!pending) return;
     if (cancelled || !response) {
@@ -163,7 +176,7 @@ export class Client {
     }
     if (response.type === "progress") return pending.onProgress?.(response);
     this.#pending.delete(id);
-    if (response.type !== "failed") return pending.resolve({ response, file });
+    if (response.type !== "failed") return pending.resolve({ response, ...beside });
     const reason = new Failed(response.error, response.message);
     pending.reject(reason);
     if (response.error.kind === "device") this.#discard(reason); // the next attempt starts afresh

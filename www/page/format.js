@@ -30,6 +30,11 @@ export function bytes(n) {
   return scaled(n, [" bytes", " kB", " MB", " GB", " TB"]);
 }
 
+/** @param {Blob[]} files */
+export function sizeOf(files) {
+  return files.reduce((sum, { size }) => sum + size, 0);
+}
+
 /** @param {number} n */
 export function approximate(n) {
   return scaled(n, ["", " thousand", " million", " billion", " trillion"]);

@@ -38,6 +38,7 @@ onClick("sample", () => app.loadSample());
 onClick("clear", () => app.clear());
 onClick("merge", () => app.merge());
 onClick("cancel", () => app.cancel());
+onClick("save-to", () => app.saveTo());
 byId("build", HTMLElement).textContent = `Build ${BUILD.slice(0, 12)}.`;
 drawOverview(byId("overview", HTMLElement));
 drawLines(byId("lines", HTMLElement));

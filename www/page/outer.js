@@ -3,6 +3,9 @@
 
 import { isFramed } from "./lock.js";
 
+/** Whether users can pick places to write to; the outer page's sandbox leaves that to the browser. */
+export const hasPickers = "showSaveFilePicker" in window && "showDirectoryPicker" in window;
+
 /**
  * Hands a file to the browser's downloads.
  * @param {Blob} blob

@@ -1,9 +1,9 @@
 // The running merge: a progress bar, figures, the percentage in the tab's title.
 
-/** @import { Plan, Progress } from "../protocol.js" */
+/** @import { Progress } from "../protocol.js" */
 
 import { announce, byId } from "./dom.js";
-import { bytes, duration, printable, whole } from "./format.js";
+import { bytes, count, duration, printable, whole } from "./format.js";
 import { keepAwake, letSleep } from "./wake.js";
 
 const TITLE = document.title;
@@ -16,18 +16,26 @@ export class ProgressView {
   #startMillis = 0;
   #announced = 0;
   #writeBytes = 0;
+  #noun = "";
 
-  /** @param {Plan} plan */
-  start(plan) {
+  /**
+   * @param {"merge" | "save"} place
+   * @param {number} nThings
+   * @param {number} writeBytes
+   */
+  start(place, nThings, writeBytes) {
     this.#startMillis = performance.now();
     this.#announced = 0;
-    this.#writeBytes = plan.estimate.write_bytes;
+    this.#writeBytes = writeBytes;
+    this.#noun = place === "save" ? "file" : "tensor";
+    byId(`${place}-alert`, HTMLElement).before(byId("run", HTMLElement));
+    byId("merging", HTMLElement).ariaLabel = place === "save" ? "Saving" : "Merging";
     addEventListener("beforeunload", guard);
     keepAwake();
     byId("run-current", HTMLElement).textContent = "Starting";
     this.update({
       tensors_done: 0,
-      tensors_total: plan.tensors.length,
+      tensors_total: nThings,
       fraction: 0,
       written_bytes: 0,
       current: "",
@@ -51,7 +59,7 @@ export class ProgressView {
   #figures(progress, share) {
     const seconds = (performance.now() - this.#startMillis) / 1000;
     const parts = [
-      `${whole(progress.tensors_done)} of ${whole(progress.tensors_total)} tensors`,
+      `${whole(progress.tensors_done)} of ${count(progress.tensors_total, this.#noun)}`,
       `${bytes(progress.written_bytes)} of ${bytes(this.#writeBytes)}`,
     ];
     if (seconds > 0.5 && progress.written_bytes > 0)
@@ -66,7 +74,7 @@ export class ProgressView {
     const quarter = Math.floor(share * 4);
     if (quarter <= this.#announced) return;
     this.#announced = quarter;
-    announce(`${quarter * 25} percent merged`);
+    announce(`${quarter * 25} percent done`);
   }
 
   stop() {

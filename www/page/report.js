@@ -1,10 +1,10 @@
 // The report: what happened to every tensor, and how far the result can be trusted.
 
-/** @import { Report, SolveReport, TensorReport, WrittenFile } from "../protocol.js" */
+/** @import { Report, SolveReport, TensorReport } from "../protocol.js" */
+/** @import { Result } from "./client.js" */
 
 import { breakable, byId, el, prose, replace } from "./dom.js";
 import {
-  bytes,
   count,
   duration,
   letter,
@@ -17,46 +17,32 @@ import {
 } from "./format.js";
 import { drawErrors } from "./figure_errors.js";
 import { badge } from "./models.js";
-import { download } from "./outer.js";
 import { ACTION_NAMES } from "./plan.js";
+import { bindResult, renderResult } from "./result.js";
 import { DataTable } from "./table.js";
 
 export const BOUND = 1e-6;
-const OUTPUT_NAME = "merged.safetensors";
 /** @type {Record<SolveReport["path"], string>} */
 const PATHS = { f32: "f32", f64: "f64", f64_iterated: "f64, iterated" };
 const METHODS = { regmean: "RegMean", average: "Plain average" };
 
-/** @type {{ report: Report, file: File | undefined } | null} */
-let current = null;
 /** @type {TensorReport[]} */
 let rows = [];
 /** @type {DataTable<TensorReport> | null} */
 let table = null;
 
 export function bindReport() {
-  byId("save", HTMLButtonElement).addEventListener("click", () => {
-    if (!current?.file) return;
-    download(current.file, OUTPUT_NAME);
-    byId("save-note", HTMLElement).textContent =
-      `Handed to the browser as ${OUTPUT_NAME}, ${bytes(current.file.size)}.`;
-  });
-  byId("save-report", HTMLButtonElement).addEventListener("click", () => {
-    if (!current) return;
-    const json = JSON.stringify(current.report, null, 2);
-    download(new Blob([json], { type: "application/json" }), "merge-report.json");
-  });
+  bindResult();
   byId("report-filter", HTMLInputElement).addEventListener("input", renderRows);
 }
 
-/** @param {Report} report @param {File | undefined} file */
-export function renderReport(report, file) {
-  current = { report, file };
-  byId("save", HTMLButtonElement).disabled = !file;
-  byId("save-note", HTMLElement).textContent = file
-    ? `${OUTPUT_NAME}, ${bytes(file.size)}`
-    : "The worker sent no file.";
-  byId("report-digest", HTMLElement).textContent = "SHA-256: reading the merged file";
+/**
+ * @param {Report} report
+ * @param {Result} result
+ * @param {boolean} isDirect the files are where the user wants them
+ */
+export function renderReport(report, result, isDirect) {
+  renderResult(report, result, isDirect);
   byId("report-settings", HTMLElement).textContent = settings(report);
   byId("report-summary", HTMLElement).textContent = summary(report);
   replace(byId("report-bound", HTMLElement), ...bound(report));
@@ -66,14 +52,6 @@ export function renderReport(report, file) {
   );
   drawErrors(byId("report-errors", HTMLElement), report.tensors, BOUND);
   renderTable(report);
-}
-
-/** The file's digest, once it has been read again. @param {WrittenFile | undefined} file */
-export function renderDigest(file) {
-  byId("report-digest", HTMLElement).textContent = file
-    ? `SHA-256: ${file.sha256}`
-    : "SHA-256: the merged file could not be read again";
-  if (current && file) current.report.files = [{ ...file, name: OUTPUT_NAME }];
 }
 
 /** @param {Report} report */

@@ -1,15 +1,19 @@
 // The settings of a merge: a form on the page, `Options` in the protocol, some of it in the URL's
 // hash. The hash never holds names of files or models.
 
-/** @import { Device, Keep, Method, Options, Precision, Selection } from "../protocol.js" */
+/** @import { Device, Inventory, Keep, Method, Options, Precision, Selection } from "../protocol.js" */
 
 import { breakable, byId, el, replace } from "./dom.js";
-import { letter, printable } from "./format.js";
+import { count, letter, printable } from "./format.js";
 import { badge } from "./models.js";
+import { hasPickers } from "./outer.js";
 
 /** Form fields that the hash holds, with their defaults. */
-const IN_HASH = { method: "regmean", alpha: "0.9", precision: "auto", dtype: "" };
+const IN_HASH = { method: "regmean", alpha: "0.9", precision: "auto", dtype: "", shard: "" };
 const MAX_WORKERS = 16;
+
+/** What may go with the result, of each model. @type {number[][]} */
+let beside = [];
 
 /** @param {string} id */
 function field(id) {
@@ -40,6 +44,7 @@ export function bindSettings(onChange) {
       onChange();
     }
   });
+  byId("place-field", HTMLElement).hidden = !hasPickers;
   const forced = device();
   if (forced !== "auto")
     byId("device-note", HTMLElement).textContent = `Device: ${forced}, as the page's address says.`;
@@ -100,6 +105,26 @@ export function renderCoefficients(selection) {
   replace(place, ...rows);
 }
 
+/** Whose configuration goes with the result, where any has some. @param {Selection} selection @param {Inventory} inventory */
+export function renderParents({ models }, { files }) {
+  /** @param {number | undefined} file */
+  const folder = (file = -1) => files[file]?.path.replace(/[^/]*$/, "");
+  beside = models.map((model) =>
+    files.flatMap(({ kind }, i) =>
+      kind === "companion" && folder(i) === folder(model.files[0]) ? [i] : [],
+    ),
+  );
+  const select = byId("parent", HTMLSelectElement);
+  const before = select.value || "0";
+  const options = beside.map((own, i) =>
+    el("option", { value: i }, `${letter(i)}: ${count(own.length, "file")}`),
+  );
+  replace(select, ...options, el("option", { value: "none" }, "none"));
+  select.value = before;
+  if (select.selectedIndex < 0) select.selectedIndex = 0; // that model is gone
+  byId("parent-field", HTMLElement).hidden = beside.every((own) => own.length === 0);
+}
+
 /** What the page's address asks for. @returns {Device} */
 export function device() {
   const asked = new URLSearchParams(location.search).get("device");
@@ -123,7 +148,27 @@ export function readOptions() {
     dtype: field("dtype").value || null,
     device: device(),
     precision: /** @type {Precision} */ (field("precision").value),
+    shard_size: shardSize(),
   };
+}
+
+/** The files that go with the result. */
+export function companions() {
+  return beside[Number(field("parent").value)] ?? [];
+}
+
+function shardSize() {
+  return field("shard").value.trim() || null;
+}
+
+/** Whether the result is a folder of files, as on the command line. */
+export function isFolder() {
+  return shardSize() !== null || companions().length > 0;
+}
+
+/** Whether the output goes at once to a place that the user picks. */
+export function isDirect() {
+  return field("place").value !== "";
 }
 
 function coefficients() {

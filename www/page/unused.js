@@ -13,6 +13,7 @@ const KIND_NAMES = {
   gram: "Gram file",
   index: "shard index",
   heldout: "held-out images, counted after the merge",
+  companion: "can go with the merged model",
   other: "not needed for a merge",
   bad: "cannot be read",
 };

@@ -11,10 +11,12 @@
 
 import { makeEngine } from "./kernels.js";
 import { createOutput } from "./output.js";
+import { copyTo, openPicked } from "./picked.js";
 import { runJobs } from "./pool.js";
 import { reportRequests } from "./requests.js";
 
 /** @import { Build } from "./kernels.js" */
+/** @import { Target } from "./picked.js" */
 
 /**
  * What the first message holds.
@@ -22,7 +24,10 @@ import { reportRequests } from "./requests.js";
  * @property {[Build, ...Build[]]} builds of the engine: the processor's, perhaps the card's
  * @property {string} compute `blob:` address of `compute.js`
  * @property {string} identity of the whole page's build
+ * @property {boolean} hasPickers whether users can pick places to write to
  */
+
+const ELSEWHERE = ", or write to a place that you choose, which needs it once only";
 
 reportRequests();
 
@@ -33,10 +38,8 @@ let loading;
 
 /** The files of the last `inspect`. @type {{files: File[], paths: string[]}} */
 let inputs = { files: [], paths: [] };
-/** The last merge. @type {File | undefined} */
-let merged;
-/** Cancels the merge that runs. @type {AbortController | undefined} */
-let running;
+/** Cancels the last merge or copy that was asked for. */
+let last = new AbortController();
 /** Requests wait for those before them. */
 let queue = Promise.resolve();
 
@@ -44,59 +47,90 @@ onmessage = ({ data }) => {
   parts = data;
   loading = makeEngine(parts.builds[0]);
   onmessage = ({ data }) => {
-    if (data.cancel) return running?.abort();
-    queue = queue.then(() => answer(data));
+    if (data.cancel) return last.abort();
+    const { type } = data.request;
+    if (type === "merge" || type === "save") last = new AbortController();
+    const { signal } = last;
+    if (type === "save") return save(data, signal);
+    queue = queue.then(() => answer(data, signal));
   };
 };
 
-/** @param {{id: number, request: any, files?: File[]}} message */
-async function answer({ id, request, files }) {
-  /** @param {any} response @param {File} [file] */
-  const reply = (response, file) => postMessage({ id, response, file });
+/** @typedef {{id: number, request: any, files?: File[], extras?: File[], target?: Target}} Message */
+
+/** Needs no engine, and does not wait for one. @param {Message} message @param {AbortSignal} signal */
+async function save({ id, files = [], extras = [], target }, signal) {
+  /** @param {any} response @param {File[]} [files] */
+  const reply = (response, files) => postMessage({ id, response, files });
+  try {
+    reply({ type: "saved" }, await copyTo(target, files, extras, signal, reply));
+  } catch (error) {
+    failed(id, error, "io"); // the worker is none the worse for it
+  }
+}
+
+/** @param {Message} message @param {AbortSignal} signal */
+async function answer({ id, request, files = [], extras = [], target }, signal) {
+  /** @param {any} response @param {File[]} [files] @param {File[]} [extras] */
+  const reply = (response, files, extras) => postMessage({ id, response, files, extras });
   try {
     const { engine } = await loading;
     switch (request.type) {
       case "inspect":
-        inputs = { files: files ?? [], paths: request.paths };
-        return reply(await engine.handle(request, inputs.files));
+        inputs = { files, paths: request.paths };
+        return reply(await engine.handle(request, files));
       case "merge":
-        return reply(await merge(engine, request, reply), merged);
-      case "digest":
-      case "evaluate":
-        return reply(await engine.handle(request, merged ? [merged] : []));
+        return await merge(engine, request, { extras, target }, signal, reply);
       default:
-        return reply(await engine.handle(request, []));
+        return reply(await engine.handle(request, files));
     }
   } catch (error) {
-    if (isCancelled(error)) return postMessage({ id, cancelled: true });
-    reply(asFailed(error));
+    failed(id, error);
   }
 }
 
-/** @param {any} error */
-const isCancelled = (error) => error instanceof DOMException && error.name === "AbortError";
+/** @param {number} id @param {any} error @param {string} [kind] */
+function failed(id, error, kind) {
+  const cancelled = error instanceof DOMException && error.name === "AbortError";
+  postMessage(cancelled ? { id, cancelled } : { id, response: asFailed(error, kind) });
+}
 
 /**
  * @param {any} engine
  * @param {any} request
- * @param {(response: any) => void} reply
+ * @param {{extras: File[], target?: Target}} beside what goes with it; where it goes at once, if anywhere
+ * @param {AbortSignal} signal
+ * @param {(response: any, files?: File[], extras?: File[]) => void} reply
  */
-async function merge(engine, request, reply) {
+async function merge(engine, request, beside, signal, reply) {
   const start = performance.now();
-  merged = undefined;
-  running = new AbortController();
-  const { signal } = running;
+  signal.throwIfAborted();
   const opening = engine.begin(request);
-  const output = await createOutput(opening.total_bytes, fingerprint(request));
+  const { target } = beside;
+  const extras = await extrasOf(opening, beside.extras);
+  // As on the command line: what does not belong to a folder has a name of its own.
+  if (!request.options.shard_size && beside.extras.length === 0)
+    opening.files[0].name = "merged.safetensors";
+  const output = target
+    ? await openPicked(target, opening.files, extras, signal)
+    : await createOutput(opening.files, fingerprint(request), parts.hasPickers ? ELSEWHERE : "");
   let writtenBytes = 0;
+  let files;
+  /** What writing failed for, in the output's own words. @type {unknown} */
+  let refusal;
   /** @param {number} offsetBytes @param {Uint8Array} bytes */
-  const write = (offsetBytes, bytes) => {
-    output.write(offsetBytes, bytes);
+  const write = async (offsetBytes, bytes) => {
+    try {
+      await output.write(offsetBytes, bytes);
+    } catch (error) {
+      throw (refusal ??= error);
+    }
     writtenBytes += bytes.length;
   };
   try {
     signal.throwIfAborted();
-    write(0, engine.header_bytes());
+    for (const [index, { start_bytes }] of opening.files.entries())
+      await write(start_bytes, engine.header_bytes(index));
     const skipped = resume(engine, output.finished);
     const card = opening.solves.length > 0 && cardFor(request.options.device);
     await runJobs({
@@ -118,12 +152,28 @@ async function merge(engine, request, reply) {
       },
     });
     await engine.check_inputs();
-    merged = await output.finish();
+    files = await output.finish();
   } catch (error) {
     await output.discard();
-    throw error;
+    throw refusal ?? error;
   }
-  return engine.finish(performance.now() - start, opening.n_workers);
+  reply(engine.finish(performance.now() - start, opening.n_workers), files, extras);
+}
+
+/**
+ * What goes with the merged files, read now: so it is what was chosen.
+ * @param {any} opening
+ * @param {File[]} companions
+ */
+async function extrasOf({ index }, companions) {
+  const extras = index ? [new File([index], "model.safetensors.index.json")] : [];
+  for (const file of companions) {
+    const bytes = await file.arrayBuffer().catch(() => {
+      throw new Error(`\`${file.name}\` has changed since it was chosen: choose it again`);
+    });
+    extras.push(new File([bytes], file.name));
+  }
+  return extras;
 }
 
 /**
@@ -147,7 +197,8 @@ function fingerprint({ selection, options }) {
     size,
     lastModified,
   ]);
-  return JSON.stringify([parts.identity, parts.builds.map(({ name }) => name), files, selection, options]);
+  const builds = parts.builds.map(({ name }) => name);
+  return JSON.stringify([parts.identity, builds, files, selection, options]);
 }
 
 /**
@@ -168,13 +219,13 @@ function resume(engine, entries) {
   return skipped;
 }
 
-/** @param {any} error */
-function asFailed(error) {
+/** @param {any} error @param {string} [kind] */
+function asFailed(error, kind = "device") {
   if (error?.type === "failed") return error;
   const what = String(error?.message ?? error);
   return {
     type: "failed",
-    error: { kind: "device", what, file: null, tensor: null, advice: null },
+    error: { kind, what, file: null, tensor: null, advice: null },
     message: what,
   };
 }

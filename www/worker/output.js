@@ -17,28 +17,44 @@ const WRITE_BYTES = 1 << 20;
 /**
  * @typedef {object} Output
  * @property {Entry[]} finished jobs whose bytes are there already
- * @property {(offsetBytes: number, bytes: Uint8Array) => void} write
+ * @property {(offsetBytes: number, bytes: Uint8Array) => void | Promise<void>} write
  * @property {(entry: Entry) => void} record notes a finished job
- * @property {() => Promise<File>} finish
+ * @property {() => Promise<File[]>} finish
  * @property {() => Promise<void>} discard
  */
 
 /**
- * @param {number} totalBytes
+ * One file of the output: they lie one behind the other.
+ * @typedef {{name: string, start_bytes: number, len_bytes: number}} Place
+ */
+
+/** What else to do where there is no room. */
+let elsewhere = "";
+
+/**
+ * @param {Place[]} places
  * @param {string} fingerprint identifies the merge, to go on with it after an interruption
+ * @param {string} advice what else to do where there is no room
  * @returns {Promise<Output>}
  */
-export async function createOutput(totalBytes, fingerprint) {
+export async function createOutput(places, fingerprint, advice) {
+  elsewhere = advice;
+  const totalBytes = places.reduce((sum, { len_bytes }) => sum + len_bytes, 0);
   try {
-    return await createFile(totalBytes, fingerprint);
+    return await createFile(places, totalBytes, fingerprint);
   } catch (error) {
     if (totalBytes > MAX_MEMORY_BYTES || isFull(error)) throw explain(error, totalBytes);
-    return createInMemory(totalBytes);
+    return createInMemory(places, totalBytes);
   }
 }
 
-/** @param {number} totalBytes @param {string} fingerprint @returns {Promise<Output>} */
-async function createFile(totalBytes, fingerprint) {
+/**
+ * @param {Place[]} places
+ * @param {number} totalBytes
+ * @param {string} fingerprint
+ * @returns {Promise<Output>}
+ */
+async function createFile(places, totalBytes, fingerprint) {
   const { folder, interrupted } = await ownFolder(fingerprint);
   const name = interrupted?.name ?? `${crypto.randomUUID()}.safetensors`;
   if (!interrupted) await checkSpace(totalBytes);
@@ -62,7 +78,7 @@ async function createFile(totalBytes, fingerprint) {
         handle.close();
         await journal.remove();
         await removeOthers(folder, name);
-        return file.getFile();
+        return cut(await file.getFile(), places);
       },
       async discard() {
         await journal.remove();
@@ -109,14 +125,22 @@ async function removeOthers(folder, kept) {
   }
 }
 
-/** @param {number} totalBytes @returns {Output} */
-function createInMemory(totalBytes) {
+/** The single files, which take no room of their own. @param {Blob} whole @param {Place[]} places */
+function cut(whole, places) {
+  return places.map(
+    ({ name, start_bytes, len_bytes }) =>
+      new File([whole.slice(start_bytes, start_bytes + len_bytes)], name),
+  );
+}
+
+/** @param {Place[]} places @param {number} totalBytes @returns {Output} */
+function createInMemory(places, totalBytes) {
   const bytes = new Uint8Array(totalBytes);
   return {
     finished: [],
     write: (offsetBytes, piece) => bytes.set(piece, offsetBytes),
     record() {},
-    finish: async () => new File([bytes], "merged.safetensors"),
+    finish: async () => cut(new Blob([bytes]), places),
     discard: async () => {},
   };
 }
@@ -130,6 +154,7 @@ const isFull = (error) => error instanceof DOMException && error.name === "Quota
  */
 function explain(error, bytes) {
   const size = `${Math.ceil(bytes / 1e6)} MB`;
-  if (isFull(error)) return new Error(`the browser has no room for ${size}: free some disk space`);
+  if (isFull(error))
+    return new Error(`the browser has no room for ${size}: free some disk space${elsewhere}`);
   return new Error(`the browser offers no file to write ${size} to: leave private browsing, or use the command line`);
 }

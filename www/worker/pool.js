@@ -25,7 +25,7 @@ import { startWorker } from "./trusted.js";
  * @property {(index: number, death: Death) => object} explain a `failed` message
  * @property {Set<number>} skipped jobs that were finished before
  * @property {AbortSignal} signal
- * @property {(offsetBytes: number, bytes: Uint8Array) => void} write
+ * @property {(offsetBytes: number, bytes: Uint8Array) => Promise<void>} write
  * @property {(index: number, outcome: unknown) => void} finished
  */
 
@@ -128,7 +128,9 @@ export function runJobs(work) {
             for (let count = 0; count < most; count++) next();
             return;
           case "piece":
-            return acknowledge(worker, attempt(work, data), data.bytes.buffer);
+            return attempt(work, data).then((failure) =>
+              acknowledge(worker, failure, data.bytes.buffer),
+            );
           case "factor":
             return shares.publish(data.index, data.factor);
           case "collect":
@@ -179,9 +181,9 @@ function acknowledge(worker, failure, buffer) {
  * @param {Work} work
  * @param {{offsetBytes: number, bytes: Uint8Array}} piece
  */
-function attempt(work, { offsetBytes, bytes }) {
+async function attempt(work, { offsetBytes, bytes }) {
   try {
-    work.write(offsetBytes, bytes);
+    await work.write(offsetBytes, bytes);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

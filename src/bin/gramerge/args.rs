@@ -60,8 +60,8 @@ pub(crate) struct Merge {
     #[command(flatten)]
     pub(crate) settings: Settings,
     /// Write shards of at most so much, with an index, into the folder OUT
-    #[arg(long, value_name = "5GB", value_parser = size_bytes)]
-    pub(crate) shard_size: Option<u64>,
+    #[arg(long, value_name = "5GB")]
+    pub(crate) shard_size: Option<String>,
     /// Pass configuration and tokenizer files through from model N; 0 for none
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) files_from: usize,
@@ -142,6 +142,7 @@ impl Settings {
             dtype: self.dtype.map(Into::into),
             device: self.device.into(),
             precision: self.precision.into(),
+            shard_size: None,
         }
     }
 }
@@ -153,28 +154,6 @@ fn keep(text: &str) -> Result<Keep, String> {
     let model: usize = model.parse().map_err(|_| wrong())?;
     let model = model.checked_sub(1).ok_or_else(wrong)?;
     Ok(Keep { pattern: pattern.into(), model })
-}
-
-/// A number of bytes, such as `5GB`, `500MB`, `2GiB` or `1000000`.
-fn size_bytes(text: &str) -> Result<u64, String> {
-    const UNITS: [(&str, u64); 7] = [
-        ("KIB", 1 << 10),
-        ("MIB", 1 << 20),
-        ("GIB", 1 << 30),
-        ("KB", 1000),
-        ("MB", 1_000_000),
-        ("GB", 1_000_000_000),
-        ("", 1),
-    ];
-    let upper = text.trim().to_ascii_uppercase();
-    let parsed = UNITS.iter().find_map(|(unit, factor)| {
-        let number: f64 = upper.strip_suffix(unit)?.trim().parse().ok()?;
-        Some(number * *factor as f64)
-    });
-    match parsed {
-        Some(bytes) if (1.0..1e18).contains(&bytes) => Ok(bytes as u64),
-        _ => Err(format!("`{text}` is not a size such as 5GB or 500MiB")),
-    }
 }
 
 /// Declares a choice of words for an enum of the core.

@@ -2,38 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use gramerge::merge::group_files::COMPANIONS;
 use gramerge::{Error, Result};
 
 use crate::unfinished::Unfinished;
-
-/// What libraries look for beside a model's tensors.
-const NAMES: [&str; 18] = [
-    "added_tokens.json",
-    "chat_template.jinja",
-    "chat_template.json",
-    "config.json",
-    "config_sentence_transformers.json",
-    "generation_config.json",
-    "merges.txt",
-    "modules.json",
-    "preprocessor_config.json",
-    "sentence_bert_config.json",
-    "sentencepiece.bpe.model",
-    "special_tokens_map.json",
-    "spiece.model",
-    "tokenizer.json",
-    "tokenizer.model",
-    "tokenizer_config.json",
-    "vocab.json",
-    "vocab.txt",
-];
 
 /// Copies what stands beside the model at `path`; how many files.
 pub(crate) fn pass_through(path: &Path, output: &Unfinished) -> Result<usize> {
     let folder = if path.is_dir() { Some(path) } else { path.parent() };
     let beside = |name: &str| folder.map_or_else(|| PathBuf::from(name), |dir| dir.join(name));
     let mut n_copied = 0;
-    for name in NAMES {
+    for name in COMPANIONS {
         let path = beside(name);
         if path.is_file() {
             let failed = |error: std::io::Error| {

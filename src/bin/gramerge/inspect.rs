@@ -39,6 +39,7 @@ fn line(file: &FileEntry) -> String {
         FileKind::Gram => "Gram file",
         FileKind::Index => "shard index",
         FileKind::Heldout => "held-out set",
+        FileKind::Companion => "configuration",
         FileKind::Other => "other",
         FileKind::Bad => "unreadable",
     };

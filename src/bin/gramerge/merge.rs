@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use gramerge::engine::{Engine, kernels};
 use gramerge::io::native::FileSource;
-use gramerge::merge::Report;
 use gramerge::merge::regmean::Alone;
 use gramerge::merge::run::{JobOutcome, Merge, Run};
+use gramerge::merge::{Options, Report};
 use gramerge::{Error, Result, printable};
 use pollster::block_on;
 
@@ -26,7 +26,8 @@ pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     let start = Instant::now();
     let parent = parent(args)?;
     let models = inputs::models(&args.inputs)?;
-    let merge = Merge::sharded(models, args.settings.options(), args.shard_size)?;
+    let options = Options { shard_size: args.shard_size.clone(), ..args.settings.options() };
+    let merge = Merge::new(models, options)?;
     if !args.json {
         println!("{}", summary(merge.plan()));
     }

@@ -80,11 +80,12 @@ fn entries_describe_their_files() {
         header("t.safetensors", &["pixels"], &[4, 4], &[("gramerge_heldout", "1")]),
         header("h.safetensors", &["a"], &[2, 3], &[("gram_format", "1")]),
         header("i.safetensors", &["a"], &[3, 3], &[("gram_format", "2")]),
+        other("x/notes.txt", Outcome::Other),
     ];
     let inventory = inventory(&files);
     let kinds: Vec<_> = inventory.files.iter().map(|file| file.kind).collect();
-    use FileKind::{Bad, Checkpoint, Gram, Heldout, Other};
-    assert_eq!(kinds, [Checkpoint, Gram, Other, Bad, Heldout, Bad, Bad]);
+    use FileKind::{Bad, Checkpoint, Companion, Gram, Heldout, Other};
+    assert_eq!(kinds, [Checkpoint, Gram, Companion, Bad, Heldout, Bad, Bad, Other]);
     let first = &inventory.files[0];
     assert_eq!((first.n_tensors, first.n_parameters), (1, 6));
     assert_eq!(first.dtypes, ["F32"]);

@@ -44,18 +44,6 @@ impl<S: Source> Merge<S> {
     /// # Errors
     /// As [`Plan::make`]; `Input` if the plan refuses a tensor.
     pub fn new(models: Models<S>, options: Options) -> Result<Self> {
-        Self::sharded(models, options, None)
-    }
-
-    /// As [`Self::new`], with an output in shards of at most so many bytes.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn sharded(
-        models: Models<S>,
-        options: Options,
-        max_shard_bytes: Option<u64>,
-    ) -> Result<Self> {
         let plan = Plan::make(&models, &options)?;
         refuse(&plan)?;
         let tensors = plan
@@ -63,7 +51,7 @@ impl<S: Source> Merge<S> {
             .iter()
             .map(|tensor| (tensor.name.clone(), tensor.dtype_out, tensor.shape.clone()));
         let metadata = provenance(&models, &options);
-        let layout = OutputLayout::new(tensors, &metadata, max_shard_bytes)?;
+        let layout = OutputLayout::new(tensors, &metadata, options.max_shard_bytes()?)?;
         let jobs = jobs::jobs(&plan, &models.list);
         let shares = options.normalised_coefficients(models.list.len());
         Ok(Self { models, options, shares, plan, layout, jobs })

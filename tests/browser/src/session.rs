@@ -185,6 +185,17 @@ impl Session {
         })
     }
 
+    /// Waits for so many complete downloads and returns their names and where they lie.
+    #[track_caller]
+    pub fn saved_files(&mut self, n_files: usize) -> Vec<(String, PathBuf)> {
+        self.wait_until(&format!("{n_files} complete downloads"), DEADLINE, |session| {
+            let downloads = session.record.downloads.iter();
+            let complete = downloads.filter_map(|one| Some((one.name.clone(), one.path.clone()?)));
+            let complete: Vec<_> = complete.collect();
+            (complete.len() == n_files).then_some(complete)
+        })
+    }
+
     /// What the tab and its workers did so far.
     #[track_caller]
     pub fn record(&mut self) -> &Record {

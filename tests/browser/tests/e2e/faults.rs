@@ -143,7 +143,7 @@ fn a_full_disk_is_explained_whenever_it_fills() {
         if page.has_role("region", "Report") {
             break;
         }
-        is_refused(&mut page, &["no room", "free some disk space"]);
+        is_refused(&mut page, &["no room", "free some disk space", "write to a place"]);
         page.wait_for(crate::cancel::EMPTY);
         refusals += 1;
     }

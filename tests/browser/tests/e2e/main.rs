@@ -7,6 +7,7 @@ mod card_faults;
 mod collector;
 mod compare;
 mod faults;
+mod folders;
 mod gpu;
 mod inputs;
 mod large;
@@ -16,6 +17,7 @@ mod offline;
 mod pages;
 mod resume;
 mod sample;
+mod saving;
 mod storage;
 mod workers;
 

@@ -11,18 +11,20 @@ const STALLED: &str = "  if (index >= 4 && !(await caches.has('go'))) await new 
   const outcome = await engine.run_job(";
 
 /// A tab that is closed when four of six layers are written down.
-fn interrupted(copy: &Copy, folder: &Folder) -> Session {
+fn interrupted(copy: &Copy, folder: &Folder, settings: &str) -> Session {
     copy.change("worker/compute.js", LEAD, STALLED);
     copy.publish("worker/compute.js", "stalling");
     let line = "const FLUSH_MILLIS = 1000;";
     copy.change("worker/journal.js", line, "const FLUSH_MILLIS = 0;");
     copy.publish("worker/journal.js", "stalling");
     let mut page = Session::serving(copy.folder());
-    page.open("");
+    page.open(settings);
     begin(&mut page, folder);
     page.wait_for("document.querySelector('#run-figures').textContent.startsWith('4 of 6')");
     page.evaluate("caches.open('go').then(() => true)");
-    page.open("");
+    // To another address and back: with the same settings the address is the same, and stays.
+    page.open("?");
+    page.open(settings);
     page
 }
 
@@ -51,7 +53,7 @@ pub(crate) const WARNINGS: &str = "document.querySelector('#report-warnings').te
 #[test]
 fn an_interrupted_merge_goes_on_and_has_the_same_bytes() {
     let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
-    let mut page = interrupted(&copy, &folder);
+    let mut page = interrupted(&copy, &folder, "");
     begin(&mut page, &folder);
     let bytes = saved(&mut page);
     let warnings = page.evaluate(WARNINGS);
@@ -64,7 +66,7 @@ fn an_interrupted_merge_goes_on_and_has_the_same_bytes() {
 #[test]
 fn another_merge_does_not_go_on_with_it() {
     let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
-    let mut page = interrupted(&copy, &folder);
+    let mut page = interrupted(&copy, &folder, "");
     let bytes = std::fs::read(folder.path("b.safetensors")).unwrap();
     let mut changed = bytes.clone();
     let end = changed.len();
@@ -77,4 +79,31 @@ fn another_merge_does_not_go_on_with_it() {
         Some(false)
     );
     assert!(merged == undisturbed(&folder, ""), "old tensors in a new merge");
+}
+
+#[test]
+fn shards_go_on_as_one_file_does_and_not_with_another_size() {
+    for (size, goes_on) in [("80kB", true), ("40kB", false)] {
+        let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+        let mut page = interrupted(&copy, &folder, "#shard=80kB");
+        page.open("?");
+        let settings = format!("#shard={size}");
+        page.open(&settings);
+        begin(&mut page, &folder);
+        let all = |page: &mut Session| {
+            page.by_role("region", "Report");
+            page.click_button("Save merged model");
+            let n_files = if goes_on { 3 + 1 } else { 6 + 1 };
+            let files = page.saved_files(n_files).into_iter();
+            files.map(|(name, path)| (name, std::fs::read(path).unwrap())).collect::<Vec<_>>()
+        };
+        let bytes = all(&mut page);
+        let warnings = page.evaluate(WARNINGS);
+        let has_gone_on = warnings.as_str().map(|text| text.contains("interruption"));
+        assert_eq!(has_gone_on, Some(goes_on), "{size}");
+        let mut page = Session::start("GRAMERGE_WEB");
+        page.open(&settings);
+        begin(&mut page, &folder);
+        assert!(bytes == all(&mut page), "other bytes than without an interruption");
+    }
 }
