@@ -93,16 +93,21 @@ pub struct WrittenFile {
 }
 
 impl WrittenFile {
-    /// Reads all of it.
+    /// Reads all of it; `go_on` is asked before every piece.
     ///
     /// # Errors
-    /// As the source's.
-    pub async fn of(name: &str, source: &impl Source) -> Result<Self> {
+    /// As the source's, and `go_on`'s.
+    pub async fn of(
+        name: &str,
+        source: &impl Source,
+        go_on: impl Fn() -> Result<()>,
+    ) -> Result<Self> {
         let len_bytes = source.len_bytes();
         let mut piece = vec![0; len_bytes.min(MAX_READ_BYTES as u64 / 8) as usize];
         let mut digest = Sha256::new();
         let mut offset_bytes = 0;
         while offset_bytes < len_bytes {
+            go_on()?;
             let rest = (len_bytes - offset_bytes).min(piece.len() as u64);
             source.read_into(offset_bytes, &mut piece[..rest as usize]).await?;
             digest.update(&piece[..rest as usize]);

@@ -7,6 +7,7 @@
 #[cfg(feature = "gpu")]
 mod card;
 pub mod crew;
+pub mod digest;
 pub mod memory;
 mod message;
 mod sink;
@@ -58,7 +59,7 @@ impl Engine {
     }
 
     /// Answers every request but `merge`, which takes several workers. `files` travel beside
-    /// `inspect`, the merged files beside `digest` and `evaluate`.
+    /// `inspect`, the merged files beside `evaluate`.
     pub async fn handle(&mut self, request: JsValue, files: Vec<File>) -> JsValue {
         match self.answer(request, files).await {
             Ok(response) => to_js(&response),
@@ -172,15 +173,9 @@ impl Engine {
                 let evaluation = self.evaluate(files).await?;
                 Ok(Response::Accuracy { evaluation })
             }
-            Request::Digest {} => {
-                let mut written = Vec::new();
-                for file in files {
-                    let source = WebFile::new(file.name(), file)?;
-                    written.push(WrittenFile::of(source.name(), &source).await?);
-                }
-                Ok(Response::Digest { files: written })
+            Request::Merge { .. } | Request::Save {} | Request::Digest {} => {
+                Err(Error::usage("not the engine's to do"))
             }
-            Request::Merge { .. } | Request::Save {} => Err(Error::usage("not the engine's to do")),
         }
     }
 

@@ -267,12 +267,9 @@ export class App {
   }
 
   /** @param {Result} result */
-  async #digest({ files }) {
-    try {
-      renderDigests(await this.#client.digest(files));
-    } catch {
-      renderDigests(undefined);
-    }
+  async #digest(result) {
+    const digests = await this.#client.digest(result.files).catch(() => undefined);
+    if (this.#result === result) renderDigests(digests);
   }
 
   /** @param {import("../protocol.js").Report} report @param {File[]} files */

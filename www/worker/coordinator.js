@@ -40,6 +40,8 @@ let loading;
 let inputs = { files: [], paths: [] };
 /** Cancels the last merge or copy that was asked for. */
 let last = new AbortController();
+/** Ends any reading of merged files: the next merge needs the time more. */
+let reading = new AbortController();
 /** Requests wait for those before them. */
 let queue = Promise.resolve();
 
@@ -50,8 +52,13 @@ onmessage = ({ data }) => {
     if (data.cancel) return last.abort();
     const { type } = data.request;
     if (type === "merge" || type === "save") last = new AbortController();
+    if (type === "merge") {
+      reading.abort();
+      reading = new AbortController();
+    }
     const { signal } = last;
     if (type === "save") return save(data, signal);
+    if (type === "digest") return digest(data, reading.signal);
     queue = queue.then(() => answer(data, signal));
   };
 };
@@ -67,6 +74,12 @@ async function save({ id, files = [], extras = [], target }, signal) {
   } catch (error) {
     failed(id, error, "io"); // the worker is none the worse for it
   }
+}
+
+/** Needs no engine either. @param {Message} message @param {AbortSignal} signal */
+async function digest({ id, files = [] }, signal) {
+  const engine = await loading;
+  postMessage({ id, response: await engine.digest(files, signal) });
 }
 
 /** @param {Message} message @param {AbortSignal} signal */

@@ -14,7 +14,7 @@
 
 /** @param {Build} build */
 export async function makeEngine({ glue, module }) {
-  const { default: init, Engine, refused_bytes: refusedBytes } = await import(glue);
+  const { default: init, Engine, digest, refused_bytes: refusedBytes } = await import(glue);
   await init({ module_or_path: module });
-  return { engine: new Engine(), refusedBytes };
+  return { engine: new Engine(), digest, refusedBytes };
 }

@@ -91,7 +91,7 @@ impl Unfinished {
         let written = |place: &Place| {
             let name = if self.is_folder { &place.path } else { &self.target };
             let name = name.file_name().unwrap_or_default().to_string_lossy();
-            block_on(WrittenFile::of(&name, &FileSource::open(&place.path)?))
+            block_on(WrittenFile::of(&name, &FileSource::open(&place.path)?, || Ok(())))
         };
         self.files.iter().map(written).collect()
     }
