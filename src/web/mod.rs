@@ -18,10 +18,8 @@ use web_sys::File;
 
 use crate::engine;
 use crate::format::{OutputFile, TensorFile};
-use crate::io::Source;
 use crate::io::web::WebFile;
 use crate::merge::inventory::FileKind;
-use crate::merge::report::WrittenFile;
 use crate::merge::run::{Job, JobOutcome, Merge, Run};
 use crate::merge::{Library, Model, Plan};
 use crate::protocol::{OpenedFile, Opening, Progress, Request, Response};
@@ -95,7 +93,8 @@ impl Engine {
         let crew = WebCrew::new(helpers, own_rows);
         let mut sink = Pieces::new(write);
         let outcome = merge.run_job(solver, index, &crew, &mut sink).await;
-        outcome.map(|outcome| to_js(&outcome)).map_err(failed)
+        let settled = sink.settle().await;
+        outcome.and_then(|outcome| settled.map(|()| to_js(&outcome))).map_err(failed)
     }
 
     /// Computes a helper's rows of a job, `place` counting from 1; `factor` resolves to the

@@ -7,17 +7,28 @@ use wasm_bindgen_futures::JsFuture;
 use crate::io::Sink;
 use crate::{Error, Result};
 
-/// Hands each piece to `write(offset_bytes, bytes)` and waits for it: the queue stays short. The
-/// promise gives the piece's buffer back, which carries the next one: browsers collect large buffers
-/// so late that a fresh one each time would take hundreds of megabytes.
+/// Hands each piece to `write(offset_bytes, bytes)`. The next one is made while it is written, but not
+/// handed over before: the queue stays short. The promise gives the piece's buffer back, which carries
+/// the next one: browsers collect large buffers so late that a fresh one each time would take
+/// hundreds of megabytes.
 pub(super) struct Pieces {
     write: Function,
+    /// The piece that is being written.
+    pending: Option<JsFuture>,
     spare: Option<ArrayBuffer>,
 }
 
 impl Pieces {
     pub(super) fn new(write: Function) -> Self {
-        Self { write, spare: None }
+        Self { write, pending: None, spare: None }
+    }
+
+    /// Waits until all is written.
+    pub(super) async fn settle(&mut self) -> Result<()> {
+        if let Some(pending) = self.pending.take() {
+            self.spare = pending.await.map_err(failure)?.dyn_into().ok();
+        }
+        Ok(())
     }
 
     fn piece(&mut self, bytes: &[u8]) -> Uint8Array {
@@ -32,12 +43,12 @@ impl Pieces {
 
 impl Sink for Pieces {
     async fn write_at(&mut self, offset_bytes: u64, bytes: Vec<u8>) -> Result<()> {
+        self.settle().await?;
         let piece = self.piece(&bytes);
         drop(bytes);
         let offset = JsValue::from_f64(offset_bytes as f64);
         let written = self.write.call2(&JsValue::NULL, &offset, &piece).map_err(failure)?;
-        let Ok(promise) = written.dyn_into::<Promise>() else { return Ok(()) };
-        self.spare = JsFuture::from(promise).await.map_err(failure)?.dyn_into().ok();
+        self.pending = written.dyn_into::<Promise>().ok().map(JsFuture::from);
         Ok(())
     }
 }
