@@ -81,7 +81,7 @@ pub(crate) struct Discard {
 }
 
 impl Sink for Discard {
-    async fn write_at(&mut self, _offset_bytes: u64, bytes: Vec<u8>) -> Result<()> {
+    async fn write_at(&mut self, _offset_bytes: u64, bytes: &[u8]) -> Result<()> {
         self.written_bytes += bytes.len() as u64;
         Ok(())
     }

@@ -45,14 +45,14 @@ impl Source for Memory {
 
 /// Keeps the output in memory.
 impl Sink for Vec<u8> {
-    async fn write_at(&mut self, offset_bytes: u64, bytes: Vec<u8>) -> Result<()> {
+    async fn write_at(&mut self, offset_bytes: u64, bytes: &[u8]) -> Result<()> {
         let start = usize::try_from(offset_bytes)
             .map_err(|_| Error::device("the output does not fit into memory"))?;
         let end = start + bytes.len();
         if self.len() < end {
             self.resize(end, 0);
         }
-        self[start..end].copy_from_slice(&bytes);
+        self[start..end].copy_from_slice(bytes);
         Ok(())
     }
 }

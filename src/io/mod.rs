@@ -72,5 +72,5 @@ pub trait Sink {
     ///
     /// # Errors
     /// `Io` if the disk is full or permission was withdrawn.
-    async fn write_at(&mut self, offset_bytes: u64, bytes: Vec<u8>) -> Result<()>;
+    async fn write_at(&mut self, offset_bytes: u64, bytes: &[u8]) -> Result<()>;
 }

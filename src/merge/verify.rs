@@ -114,7 +114,8 @@ async fn plain<S: Source>(
         Action::Keep { model } => (differs(&own, &inputs[model].1), 0.0),
         Action::Copy { .. } => (differs(&own, &inputs[0].1), 0.0),
         _ => {
-            let (exact, _) = average(&inputs, &shares, Dtype::F64);
+            let mut exact = Vec::new();
+            average(&inputs, &shares, Dtype::F64, &mut exact);
             (distance(tensor.dtype_out, &own, &exact), rounding(tensor.dtype_out))
         }
     };

@@ -42,10 +42,9 @@ impl Pieces {
 }
 
 impl Sink for Pieces {
-    async fn write_at(&mut self, offset_bytes: u64, bytes: Vec<u8>) -> Result<()> {
+    async fn write_at(&mut self, offset_bytes: u64, bytes: &[u8]) -> Result<()> {
         self.settle().await?;
-        let piece = self.piece(&bytes);
-        drop(bytes);
+        let piece = self.piece(bytes);
         let offset = JsValue::from_f64(offset_bytes as f64);
         let written = self.write.call2(&JsValue::NULL, &offset, &piece).map_err(failure)?;
         self.pending = written.dyn_into::<Promise>().ok().map(JsFuture::from);

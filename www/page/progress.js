@@ -8,6 +8,7 @@ import { keepAwake, letSleep } from "./wake.js";
 
 const TITLE = document.title;
 const MIN_FRACTION_FOR_ESTIMATE = 0.03;
+const DRAW_MILLIS = 150;
 
 /** @param {BeforeUnloadEvent} event */
 const guard = (event) => event.preventDefault();
@@ -17,6 +18,8 @@ export class ProgressView {
   #announced = 0;
   #writeBytes = 0;
   #noun = "";
+  /** What is to be drawn next. @type {Progress | undefined} */ #latest;
+  #timer = 0;
 
   /**
    * @param {"merge" | "save"} place
@@ -40,10 +43,22 @@ export class ProgressView {
       written_bytes: 0,
       current: "",
     });
+    this.#draw();
   }
 
-  /** @param {Progress} progress */
+  /**
+   * Shows how far it is, soon: what is drawn more often than one can read takes time from the work.
+   * @param {Progress} progress
+   */
   update(progress) {
+    if (!this.#latest) this.#timer = setTimeout(() => this.#draw(), DRAW_MILLIS);
+    this.#latest = progress;
+  }
+
+  #draw() {
+    const progress = this.#latest;
+    if (!progress) return;
+    this.#latest = undefined;
     const share = Math.min(Math.max(progress.fraction, 0), 1);
     const shown = `${Math.floor(share * 100)} %`;
     byId("merging", HTMLProgressElement).value = share;
@@ -78,6 +93,8 @@ export class ProgressView {
   }
 
   stop() {
+    clearTimeout(this.#timer);
+    this.#latest = undefined;
     removeEventListener("beforeunload", guard);
     letSleep();
     document.title = TITLE;

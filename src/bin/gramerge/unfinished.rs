@@ -131,10 +131,10 @@ pub(crate) struct Writer {
 }
 
 impl Sink for Writer {
-    async fn write_at(&mut self, offset_bytes: u64, bytes: Vec<u8>) -> Result<()> {
+    async fn write_at(&mut self, offset_bytes: u64, bytes: &[u8]) -> Result<()> {
         let behind = self.files.partition_point(|place| place.start_bytes <= offset_bytes);
         let Place { path, file, start_bytes } = &self.files[behind - 1];
-        file.write_all_at(&bytes, offset_bytes - start_bytes).map_err(|error| failed(path, &error))
+        file.write_all_at(bytes, offset_bytes - start_bytes).map_err(|error| failed(path, &error))
     }
 }
 

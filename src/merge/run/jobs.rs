@@ -7,7 +7,7 @@ use crate::merge::files::Model;
 use crate::merge::plan::blocks::{Block, blocks};
 use crate::merge::plan::estimate::{block_cost, elements};
 use crate::merge::plan::{Action, Plan, PlannedTensor};
-use crate::order::sort_by;
+use crate::order::{sort_by, sort_by_key};
 
 /// Elements of a streamed tensor that are handled at once: bounds memory.
 const PIECE_ELEMENTS: u64 = 1 << 20;
@@ -106,15 +106,21 @@ pub(super) fn jobs<S: Source>(plan: &Plan, models: &[Model<S>]) -> Vec<Job> {
         Job::Solve { block, size, n_tensors, cost }
     };
     let mut jobs: Vec<Job> = blocks(plan).map(solve).collect();
-    jobs.extend(streams(plan));
+    jobs.extend(streams(plan, models));
     sort_by(&mut jobs, |a, b| b.cost().total_cmp(&a.cost()));
     jobs
 }
 
-fn streams(plan: &Plan) -> Vec<Job> {
+fn streams<S: Source>(plan: &Plan, models: &[Model<S>]) -> Vec<Job> {
     let streamed = |planned: &PlannedTensor| !matches!(planned.action, Action::Regress { .. });
-    let all = plan.tensors.iter().enumerate().filter(|(_, planned)| streamed(planned));
-    let total: u64 = all.clone().map(|(_, planned)| elements(&planned.shape)).sum();
+    let mut all: Vec<(usize, &PlannedTensor)> =
+        plan.tensors.iter().enumerate().filter(|(_, planned)| streamed(planned)).collect();
+    // As they lie in the first model, which need not be the order of names.
+    sort_by_key(&mut all, |(_, planned)| {
+        let (file, info) = models[0].get(&planned.name)?;
+        Some((file.source.name().to_owned(), info.begin_bytes))
+    });
+    let total: u64 = all.iter().map(|(_, planned)| elements(&planned.shape)).sum();
     let batch_elements = (total / BATCHES).clamp(*BATCH_ELEMENTS.start(), *BATCH_ELEMENTS.end());
     let mut jobs = Vec::new();
     let mut batch = Batch::default();

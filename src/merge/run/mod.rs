@@ -15,6 +15,7 @@ use std::ops::Range;
 
 pub use jobs::{Job, Piece};
 pub use outcome::{JobOutcome, Run, TensorPart};
+use stream::Buffers;
 
 use super::files::Models;
 use super::options::{Method, Options};
@@ -83,7 +84,7 @@ impl<S: Source> Merge<S> {
     /// As the sink's.
     pub async fn write_headers(&self, sink: &mut impl Sink) -> Result<()> {
         for file in self.layout.files() {
-            sink.write_at(file.start_bytes, file.layout.header_bytes().to_vec()).await?;
+            sink.write_at(file.start_bytes, file.layout.header_bytes()).await?;
         }
         Ok(())
     }
@@ -120,8 +121,9 @@ impl<S: Source> Merge<S> {
             Job::Solve { block, .. } => self.solve(solver, block, crew, sink).await,
             Job::Stream { pieces, .. } => {
                 let mut parts = Vec::new();
+                let mut buffers = Buffers::default();
                 for piece in pieces {
-                    parts.push(self.stream(piece, sink).await?);
+                    parts.push(self.stream(piece, &mut buffers, sink).await?);
                 }
                 Ok(Some(JobOutcome { parts }))
             }

@@ -210,7 +210,7 @@ impl Merged<'_> {
         let mut measures = Measures::new(self.weight.stored.len());
         for start in (0..n_out).step_by(n_rows) {
             let bytes = self.rows(start..n_out.min(start + n_rows), &mut measures);
-            sink.write_at(start_bytes + (start * row_bytes) as u64, bytes).await?;
+            sink.write_at(start_bytes + (start * row_bytes) as u64, &bytes).await?;
         }
         Ok(measures)
     }

@@ -7,21 +7,44 @@ use crate::merge::average::{Measures, average};
 use crate::merge::plan::{Action, PlannedTensor};
 use crate::{Error, Result, printable};
 
+/// What pieces are read into and made in. One job's pieces share them: fresh memory has to be
+/// cleared, which costs as much as averaging.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    /// Each model's elements.
+    inputs: Vec<(Dtype, Vec<u8>)>,
+    merged: Vec<u8>,
+}
+
 impl<S: Source> Merge<S> {
-    pub(super) async fn stream(&self, piece: &Piece, sink: &mut impl Sink) -> Result<TensorPart> {
+    pub(super) async fn stream(
+        &self,
+        piece: &Piece,
+        buffers: &mut Buffers,
+        sink: &mut impl Sink,
+    ) -> Result<TensorPart> {
         let tensor = &self.plan.tensors[piece.tensor];
-        let (bytes, measures) = match tensor.action {
-            Action::Keep { model } => {
-                (self.read(tensor, piece, model).await?.1, Measures::default())
-            }
-            Action::Copy { .. } => (self.copy(tensor, piece).await?, Measures::default()),
+        let models = match tensor.action {
+            Action::Keep { model } => model..model + 1,
+            _ => 0..self.models.list.len(),
+        };
+        buffers.inputs.resize_with(models.len(), || (tensor.dtype_out, Vec::new()));
+        for (model, input) in models.zip(&mut buffers.inputs) {
+            self.read(tensor, piece, model, input).await?;
+        }
+        let start_bytes =
+            self.offset_bytes(piece.tensor)? + piece.first * tensor.dtype_out.bits() / 8;
+        let mut measures = Measures::default();
+        let bytes = match tensor.action {
+            Action::Keep { .. } => &buffers.inputs[0].1,
+            Action::Copy { .. } => self.same(tensor, &buffers.inputs)?,
             _ => {
-                let inputs = self.read_all(tensor, piece).await?;
-                average(&inputs, &self.shares, tensor.dtype_out)
+                let Buffers { inputs, merged } = buffers;
+                measures = average(inputs, &self.shares, tensor.dtype_out, merged);
+                merged
             }
         };
-        let start_bytes = piece.first * tensor.dtype_out.bits() / 8;
-        sink.write_at(self.offset_bytes(piece.tensor)? + start_bytes, bytes).await?;
+        sink.write_at(start_bytes, bytes).await?;
         Ok(TensorPart { tensor: piece.tensor, measures, solve: None })
     }
 
@@ -30,43 +53,33 @@ impl<S: Source> Merge<S> {
         tensor: &PlannedTensor,
         piece: &Piece,
         model: usize,
-    ) -> Result<(Dtype, Vec<u8>)> {
+        (dtype, bytes): &mut (Dtype, Vec<u8>),
+    ) -> Result<()> {
         let (file, info) = self.models.list[model].require(&tensor.name)?;
         let in_bytes = |elements: u64| elements * info.dtype.bits() / 8;
-        let mut bytes = vec![0; in_bytes(piece.len) as usize];
-        file.read_part(info, in_bytes(piece.first), &mut bytes).await?;
-        Ok((info.dtype, bytes))
-    }
-
-    async fn read_all(
-        &self,
-        tensor: &PlannedTensor,
-        piece: &Piece,
-    ) -> Result<Vec<(Dtype, Vec<u8>)>> {
-        let mut inputs = Vec::new();
-        for model in 0..self.models.list.len() {
-            inputs.push(self.read(tensor, piece, model).await?);
-        }
-        Ok(inputs)
+        *dtype = info.dtype;
+        bytes.resize(in_bytes(piece.len) as usize, 0);
+        file.read_part(info, in_bytes(piece.first), bytes).await
     }
 
     /// The first model's bytes, once every other's are the same.
-    async fn copy(&self, tensor: &PlannedTensor, piece: &Piece) -> Result<Vec<u8>> {
-        let (dtype, first) = self.read(tensor, piece, 0).await?;
-        for model in 1..self.models.list.len() {
-            let (_, own) = self.read(tensor, piece, model).await?;
-            if own != first {
-                return Err(Error::input(format!(
-                    "its {} values differ between `{}` and `{}`, and {} is not averaged",
-                    dtype.name(),
-                    printable(&self.models.list[0].name),
-                    printable(&self.models.list[model].name),
-                    dtype.name()
-                ))
-                .tensor(&tensor.name)
-                .advice("keep it from one model"));
-            }
+    fn same<'a>(
+        &self,
+        tensor: &PlannedTensor,
+        inputs: &'a [(Dtype, Vec<u8>)],
+    ) -> Result<&'a Vec<u8>> {
+        let (dtype, first) = &inputs[0];
+        match inputs.iter().position(|(_, own)| own != first) {
+            None => Ok(first),
+            Some(model) => Err(Error::input(format!(
+                "its {} values differ between `{}` and `{}`, and {} is not averaged",
+                dtype.name(),
+                printable(&self.models.list[0].name),
+                printable(&self.models.list[model].name),
+                dtype.name()
+            ))
+            .tensor(&tensor.name)
+            .advice("keep it from one model")),
         }
-        Ok(first)
     }
 }
