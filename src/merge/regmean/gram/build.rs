@@ -140,24 +140,42 @@ impl GramBuilder {
     fn is_mirrored(&self, rows: Range<usize>, block: &[u8]) -> Result<bool> {
         let size = self.dtype.size_bytes();
         let tile = self.tile(rows.clone(), block);
-        let (mut own, mut mirrors) = (vec![0.0; self.n], vec![0.0; rows.end]);
+        let mut own = vec![0.0; self.n];
         let mut exact = true;
         for (row, line) in rows.clone().zip(block.chunks(self.n * size)) {
             decode_into(self.dtype, line, &mut own);
             if !sums::all_finite(&own) {
                 return Err(not_finite(row, own.iter().position(|v| !v.is_finite()).unwrap_or(0)));
             }
-            let stored = self.strips.run(row, 0..rows.start);
-            let same = !self.is_mean && stored == &line[..stored.len()];
-            let from = if same { rows.start } else { 0 };
-            if !same {
-                decode_into(self.dtype_held(), stored, &mut mirrors[..rows.start]);
-            }
-            for col in rows.start..row {
-                mirrors[col] = tile[(col - rows.start) * STRIP + row - rows.start];
-            }
-            for col in (from..row).filter(|col| own[*col] != mirrors[*col]) {
-                self.check_pair((row, col), (own[col], mirrors[col]))?;
+            let column = tile.chunks(STRIP).map(|values| values[row - rows.start]);
+            exact &= self.agrees(row, &own[..rows.start], line)?;
+            exact &= self.all_agree(row, rows.start, &own[rows.start..row], column)?;
+        }
+        Ok(exact)
+    }
+
+    /// Whether a row's part left of its strip equals what is held there, of which `line` is the bytes.
+    fn agrees(&self, row: usize, left: &[f64], line: &[u8]) -> Result<bool> {
+        let held = self.strips.run(row, 0..left.len());
+        if !self.is_mean && held == &line[..held.len()] {
+            return Ok(true);
+        }
+        let dtype = if self.is_mean { Dtype::F64 } else { self.dtype };
+        self.all_agree(row, 0, left, decode(dtype, held).into_iter())
+    }
+
+    /// Whether elements of a row from column `first` on equal their mirrors.
+    fn all_agree(
+        &self,
+        row: usize,
+        first: usize,
+        own: &[f64],
+        mirrors: impl Iterator<Item = f64>,
+    ) -> Result<bool> {
+        let mut exact = true;
+        for (col, (own, mirror)) in (first..).zip(own.iter().zip(mirrors)) {
+            if *own != mirror {
+                self.check_pair((row, col), (*own, mirror))?;
                 exact = false;
             }
         }
@@ -173,10 +191,6 @@ impl GramBuilder {
             decode_into(self.dtype, own, &mut values[..rows.len()]);
         }
         tile
-    }
-
-    fn dtype_held(&self) -> Dtype {
-        if self.is_mean { Dtype::F64 } else { self.dtype }
     }
 
     fn check_pair(&self, (i, j): (usize, usize), (a, b): (f64, f64)) -> Result<()> {
