@@ -42,7 +42,7 @@ pub async fn read_range(
     offset_bytes: u64,
     len_bytes: u64,
 ) -> Result<Vec<u8>> {
-    let mut buffer = allocate(source, len_bytes)?;
+    let mut buffer = allocate(len_bytes).map_err(|error| error.file(source.name()))?;
     let mut offset_bytes = offset_bytes;
     for piece in buffer.chunks_mut(MAX_READ_BYTES) {
         source.read_into(offset_bytes, piece).await?;
@@ -51,11 +51,11 @@ pub async fn read_range(
     Ok(buffer)
 }
 
-fn allocate(source: &impl Source, len_bytes: u64) -> Result<Vec<u8>> {
+/// Zeros, or a sentence where the memory cannot be had.
+pub(crate) fn allocate(len_bytes: u64) -> Result<Vec<u8>> {
     let refuse = || {
         let refused = len_bytes.div_ceil(1_000_000);
         crate::Error::device(format!("{refused} MB more memory were refused"))
-            .file(source.name())
             .advice("close other programs or tabs, use fewer workers, or use the command line")
     };
     let len = usize::try_from(len_bytes).map_err(|_| refuse())?;

@@ -13,6 +13,7 @@ use std::ops::Range;
 pub use build::{GramBuilder, packed_elements};
 pub use strips::STRIP;
 use strips::Strips;
+pub(in crate::merge) use strips::held_elements;
 
 use super::matrix::Stored;
 use crate::Result;
@@ -88,11 +89,6 @@ impl Gram {
         }
         bytes
     }
-}
-
-/// How many elements of an `[n, n]` matrix are held.
-pub(in crate::merge) fn held_elements(n: u64) -> u64 {
-    n.saturating_mul(n + STRIP as u64) / 2
 }
 
 /// The parts of a range that lie in one strip each.

@@ -6,13 +6,21 @@
 
 use std::ops::Range;
 
-use crate::{Error, Result};
+use crate::Result;
+use crate::io::allocate;
 
 /// Rows of one strip.
 pub const STRIP: usize = 64;
 
 /// Columns that are turned at once: a cache line of f32.
 const LINE: usize = 16;
+
+/// How many elements of an `[n, n]` matrix are held. In u64: a tab's own numbers end at 4 GiB.
+pub(in crate::merge) fn held_elements(n: u64) -> u64 {
+    let (strip, rest) = (n / STRIP as u64, n % STRIP as u64);
+    let whole = strip.saturating_mul(strip + 1).saturating_mul((STRIP * STRIP / 2) as u64);
+    whole.saturating_add(rest.saturating_mul(n))
+}
 
 /// The strips, one behind the other.
 #[derive(Debug, Clone)]
@@ -28,15 +36,8 @@ impl Strips {
     /// # Errors
     /// `Device` if the memory cannot be had.
     pub(super) fn new(n: usize, element_bytes: usize) -> Result<Self> {
-        let mut strips = Self { n, element_bytes, bytes: Vec::new() };
-        let len = strips.start(n) * element_bytes;
-        strips.bytes.try_reserve_exact(len).map_err(|_| {
-            let refused = len.div_ceil(1_000_000);
-            Error::device(format!("{refused} MB more memory were refused"))
-                .advice("close other programs or tabs, use fewer workers, or use the command line")
-        })?;
-        strips.bytes.resize(len, 0);
-        Ok(strips)
+        let bytes = allocate(held_elements(n as u64).saturating_mul(element_bytes as u64))?;
+        Ok(Self { n, element_bytes, bytes })
     }
 
     /// The same in elements of another width, which `convert` makes, several at a time.
