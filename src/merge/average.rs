@@ -46,7 +46,7 @@ impl Measures {
     /// Counts what is not finite, in f64 and after rounding to `dtype`.
     pub fn count(&mut self, dtype: Dtype, merged: &[f64]) {
         let largest = largest(dtype);
-        if merged.iter().fold(true, |all, value| all & (value.abs() < largest)) {
+        if sums::all_below(merged, largest) {
             return;
         }
         for value in merged {
@@ -132,8 +132,6 @@ fn usual_mean(
     if !merged.len().is_multiple_of(LANES) {
         return false;
     }
-    let mut sums = vec![[[0.0; LANES]; 2]; values.len()]; // Σ (w − w_i)², Σ w_i²
-    let mut is_usual = true;
     for (index, out) in merged.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
         let own = |model: usize| &values[model].as_chunks::<LANES>().0[index];
         let first = own(0);
@@ -144,20 +142,12 @@ fn usual_mean(
         }
         for (j, value) in out.iter_mut().enumerate() {
             *value = anchored(first[j], sum[j]);
-            is_usual &= value.abs() < largest;
-        }
-        for (model, [apart, size]) in sums.iter_mut().enumerate() {
-            let own = own(model);
-            for j in 0..LANES {
-                apart[j] += (out[j] - own[j]) * (out[j] - own[j]);
-                size[j] += own[j] * own[j];
-            }
         }
     }
+    let is_usual = sums::all_below(merged, largest);
     if is_usual {
-        for (model, [apart, size]) in sums.iter().enumerate() {
-            measures.apart_squares[model] += apart.iter().sum::<f64>();
-            measures.size_squares[model] += size.iter().sum::<f64>();
+        for (model, own) in values.iter().enumerate() {
+            measures.compare(model, merged, own);
         }
     }
     is_usual

@@ -37,3 +37,8 @@ pub(super) fn all_finite(a: &[f64]) -> bool {
     // Not the sum of the values themselves, which may overflow.
     sum(a, a, |a, _| a * 0.0) == 0.0
 }
+
+/// Whether every magnitude is below `limit`. That of NaN is not.
+pub(super) fn all_below(a: &[f64], limit: f64) -> bool {
+    sum(a, a, |a, _| if a.abs() < limit { 0.0 } else { 1.0 }) == 0.0
+}

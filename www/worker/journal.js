@@ -8,8 +8,9 @@
  */
 
 const NAME = "journal.jsonl";
-/** Reaching the disk takes a while, so it is not waited for more often. */
+/** Reaching the disk takes a while, so it is waited for neither more often nor for more of the time. */
 const FLUSH_MILLIS = 1000;
+const MAX_FLUSHING = 1 / 16;
 
 /** A finished job. @typedef {{index: number, outcome: unknown}} Entry */
 
@@ -49,18 +50,20 @@ export async function startJournal(folder, { name, fingerprint, entries }, outpu
   let end = 0;
   /** @type {Entry[]} */
   let pending = [];
-  let flushed = performance.now();
+  let dueMillis = 0;
 
   /** @param {string} text */
   const append = (text) => {
     end += handle.write(new TextEncoder().encode(text), { at: end });
   };
   const flush = () => {
+    const start = performance.now();
     output.flush();
     append(pending.map((entry) => `\n${JSON.stringify(entry)}`).join(""));
     handle.flush();
     pending = [];
-    flushed = performance.now();
+    const done = performance.now();
+    dueMillis = done + Math.max(FLUSH_MILLIS, (done - start) / MAX_FLUSHING);
   };
 
   append(JSON.stringify({ name, fingerprint }));
@@ -70,7 +73,7 @@ export async function startJournal(folder, { name, fingerprint, entries }, outpu
     /** @param {Entry} entry */
     add(entry) {
       pending.push(entry);
-      if (performance.now() - flushed >= FLUSH_MILLIS) flush();
+      if (performance.now() >= dueMillis) flush();
     },
     /** The output is whole, or given up. */
     async remove() {

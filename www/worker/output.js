@@ -119,10 +119,11 @@ function writeAll(handle, offsetBytes, bytes) {
  * @param {string} kept
  */
 async function removeOthers(folder, kept) {
-  for await (const name of folder.keys()) {
-    // A file that the page still offers may be open; it goes with the folder.
-    if (name !== kept) await folder.removeEntry(name).catch(() => {});
-  }
+  const others = [];
+  for await (const name of folder.keys()) if (name !== kept) others.push(name);
+  // A file that the page still offers may be open; it goes with the folder. Removing gigabytes takes
+  // a while, and nobody need wait for it.
+  for (const name of others) folder.removeEntry(name).catch(() => {});
 }
 
 /** The single files, which take no room of their own. @param {Blob} whole @param {Place[]} places */

@@ -14,8 +14,8 @@ const STALLED: &str = "  if (index >= 4 && !(await caches.has('go'))) await new 
 fn interrupted(copy: &Copy, folder: &Folder, settings: &str) -> Session {
     copy.change("worker/compute.js", LEAD, STALLED);
     copy.publish("worker/compute.js", "stalling");
-    let line = "const FLUSH_MILLIS = 1000;";
-    copy.change("worker/journal.js", line, "const FLUSH_MILLIS = 0;");
+    let line = "      if (performance.now() >= dueMillis) flush();";
+    copy.change("worker/journal.js", line, "      flush();");
     copy.publish("worker/journal.js", "stalling");
     let mut page = Session::serving(copy.folder());
     page.open(settings);
