@@ -17,6 +17,14 @@ declare var trustedTypes: TrustedTypePolicyFactory | undefined;
 interface FileSystemHandle {
   remove(): Promise<void>;
 }
+interface FileSystemFileHandle {
+  createSyncAccessHandle(options: {
+    mode: "readwrite-unsafe";
+  }): Promise<FileSystemSyncAccessHandle>;
+}
+interface FileSystemSyncAccessHandle {
+  readonly mode?: string;
+}
 declare function showSaveFilePicker(wish: {
   suggestedName: string;
 }): Promise<FileSystemFileHandle>;

@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * Moves the bytes of a merge without merging: reads every chosen file whole and writes as much as
- * the first one holds to the browser's private storage, piece by piece.
+ * the first one holds to the browser's private storage, piece by piece. As in a merge, the last copy
+ * goes when the next one is there: the system's memory is not warmer for the one than for the other.
  */
 
 const PIECE_BYTES = 8 << 20;
@@ -32,7 +33,8 @@ const ways = {
 
 self.addEventListener("message", async ({ data: { files, way } }) => {
   const root = await navigator.storage.getDirectory();
-  const output = await root.getFileHandle("copy.bin", { create: true });
+  const name = `copy-${crypto.randomUUID()}`;
+  const output = await root.getFileHandle(name, { create: true });
   const handle = await output.createSyncAccessHandle();
   const start = performance.now();
   handle.truncate(files[0].size);
@@ -44,6 +46,7 @@ self.addEventListener("message", async ({ data: { files, way } }) => {
   handle.flush();
   const seconds = (performance.now() - start) / 1e3;
   handle.close();
-  await root.removeEntry("copy.bin");
+  for await (const other of root.keys())
+    if (other.startsWith("copy-") && other !== name) await root.removeEntry(other);
   postMessage({ seconds });
 });

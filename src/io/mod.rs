@@ -6,10 +6,12 @@
 pub mod memory;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
+mod together;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
 use crate::Result;
+pub(crate) use together::together;
 
 /// The largest piece read at once: bounds memory, and keeps a browser's reads below its own limit.
 pub const MAX_READ_BYTES: usize = 64 << 20;

@@ -12,7 +12,7 @@ pub mod memory;
 mod message;
 mod sink;
 
-use js_sys::{Function, Promise, Uint8Array};
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::File;
 
@@ -27,7 +27,7 @@ use crate::sample::{Evaluation, evaluate};
 use crate::{Error, Result};
 use crew::{Helpers, WebCrew, arriving};
 use message::{failed, from_js, request, to_js};
-use sink::Pieces;
+use sink::{Outlet, Pieces};
 
 /// The core in one worker.
 #[wasm_bindgen]
@@ -76,14 +76,14 @@ impl Engine {
         Ok(Uint8Array::from(running.merge.layout().files()[file].layout.header_bytes()))
     }
 
-    /// Runs one job, leading `n_helpers` other workers; `write(offset_bytes, bytes)` takes its
-    /// output and may return a promise. Answers with `null` if another worker is to do it.
+    /// Runs one job, leading `n_helpers` other workers; its output goes to `outlet`. Answers with
+    /// `null` if another worker is to do it.
     pub async fn run_job(
         &self,
         index: usize,
         n_helpers: usize,
         helpers: Helpers,
-        write: Function,
+        outlet: Outlet,
     ) -> Result<JsValue, JsValue> {
         let Running { merge, solver, .. } = self.running().map_err(failed)?;
         let own_rows = match n_helpers {
@@ -91,7 +91,7 @@ impl Engine {
             _ => Some(merge.rows(index, n_helpers, 0).map_err(failed)?.len()),
         };
         let crew = WebCrew::new(helpers, own_rows);
-        let mut sink = Pieces::new(write);
+        let mut sink = Pieces::new(outlet);
         let outcome = merge.run_job(solver, index, &crew, &mut sink).await;
         let settled = sink.settle().await;
         outcome.and_then(|outcome| settled.map(|()| to_js(&outcome))).map_err(failed)

@@ -1,52 +1,51 @@
-//! Output pieces on their way to the worker that holds the file.
+//! Output pieces on their way out of a computing worker.
 
-use js_sys::{ArrayBuffer, Function, Promise, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::io::Sink;
 use crate::{Error, Result};
 
-/// Hands each piece to `write(offset_bytes, bytes)`. The next one is made while it is written, but not
-/// handed over before: the queue stays short. The promise gives the piece's buffer back, which carries
-/// the next one: browsers collect large buffers so late that a fresh one each time would take
-/// hundreds of megabytes.
+#[wasm_bindgen]
+extern "C" {
+    /// The worker's way to the output.
+    pub type Outlet;
+    /// `bytes` are lent for the call only. Whatever is returned is waited for.
+    #[wasm_bindgen(method, catch)]
+    fn write(
+        this: &Outlet,
+        offset_bytes: f64,
+        bytes: &[u8],
+    ) -> std::result::Result<JsValue, JsValue>;
+}
+
+/// Hands each piece to an outlet. The next one is made while it is written, but not handed over
+/// before: the queue stays short.
 pub(super) struct Pieces {
-    write: Function,
+    outlet: Outlet,
     /// The piece that is being written.
     pending: Option<JsFuture>,
-    spare: Option<ArrayBuffer>,
 }
 
 impl Pieces {
-    pub(super) fn new(write: Function) -> Self {
-        Self { write, pending: None, spare: None }
+    pub(super) fn new(outlet: Outlet) -> Self {
+        Self { outlet, pending: None }
     }
 
     /// Waits until all is written.
     pub(super) async fn settle(&mut self) -> Result<()> {
-        if let Some(pending) = self.pending.take() {
-            self.spare = pending.await.map_err(failure)?.dyn_into().ok();
+        match self.pending.take() {
+            Some(pending) => pending.await.map(|_| ()).map_err(failure),
+            None => Ok(()),
         }
-        Ok(())
-    }
-
-    fn piece(&mut self, bytes: &[u8]) -> Uint8Array {
-        let len = bytes.len() as u32;
-        let spare = self.spare.take().filter(|spare| spare.byte_length() >= len);
-        let buffer = spare.unwrap_or_else(|| ArrayBuffer::new(len));
-        let piece = Uint8Array::new_with_byte_offset_and_length(&buffer, 0, len);
-        piece.copy_from(bytes);
-        piece
     }
 }
 
 impl Sink for Pieces {
     async fn write_at(&mut self, offset_bytes: u64, bytes: &[u8]) -> Result<()> {
         self.settle().await?;
-        let piece = self.piece(bytes);
-        let offset = JsValue::from_f64(offset_bytes as f64);
-        let written = self.write.call2(&JsValue::NULL, &offset, &piece).map_err(failure)?;
+        let written = self.outlet.write(offset_bytes as f64, bytes).map_err(failure)?;
         self.pending = written.dyn_into::<Promise>().ok().map(JsFuture::from);
         Ok(())
     }

@@ -1,17 +1,19 @@
 // @ts-check
 /**
  * A computing worker: opens the same files and makes the same plan as its coordinator, then runs
- * the tasks that it is given: one at a time, or two where a graphics card computes. Output goes back in
- * pieces, each acknowledged before the task makes its next.
+ * the tasks that it is given: one at a time, or two where a graphics card computes.
  */
 
 import { makeEngine } from "./kernels.js";
+import { inPieces, openFile } from "./outlet.js";
 import { reportRequests } from "./requests.js";
 
 reportRequests();
 
 /** @type {any} */
 let engine;
+/** Where output goes. @type {import("./outlet.js").Outlet} */
+let outlet = inPieces(send);
 /** @type {() => number} */
 let refusedBytes = () => 0;
 
@@ -23,7 +25,8 @@ const next = (type) =>
 
 /** @type {Record<string, (message: any) => Promise<void>>} */
 const handlers = {
-  async begin({ build, files, paths, request }) {
+  async begin({ build, files, paths, request, shared, elsewhere }) {
+    if (shared) outlet = await openFile(shared, elsewhere, refused);
     ({ engine, refusedBytes } = await makeEngine(build));
     const inspected = await engine.handle({ type: "inspect", paths }, files);
     if (inspected.type === "failed") throw inspected;
@@ -45,8 +48,15 @@ async function lead({ index, nHelpers }) {
       return next("rows").then(({ rows }) => rows);
     },
   };
-  const outcome = await engine.run_job(index, nHelpers, helpers, send);
-  postMessage(outcome ? { type: "outcome", index, outcome } : { type: "handed_back", index });
+  let writtenBytes = 0;
+  /** @param {number} offsetBytes @param {Uint8Array} bytes */
+  const write = (offsetBytes, bytes) => {
+    writtenBytes += bytes.length;
+    return outlet.write(offsetBytes, bytes);
+  };
+  const outcome = await engine.run_job(index, nHelpers, helpers, { write });
+  if (outcome) postMessage({ type: "outcome", index, outcome, writtenBytes });
+  else postMessage({ type: "handed_back", index });
 }
 
 /** @param {{index: number, place: number, nHelpers: number}} task */
@@ -56,6 +66,11 @@ async function help({ index, place, nHelpers }) {
   postMessage({ type: "rows", index, place, rows }, [rows.buffer]);
 }
 
+/** The merge ends for that, in these words. @param {string} why */
+function refused(why) {
+  postMessage({ type: "refused", why });
+}
+
 /**
  * Sends a piece, and waits until it is written and its buffer comes back.
  * @param {number} offsetBytes
@@ -63,8 +78,7 @@ async function help({ index, place, nHelpers }) {
  */
 async function send(offsetBytes, bytes) {
   postMessage({ type: "piece", offsetBytes, bytes }, [bytes.buffer]);
-  const { failure, buffer } = await next("written");
-  if (failure !== undefined) throw failure;
+  const { buffer } = await next("written");
   return buffer;
 }
 

@@ -124,43 +124,35 @@ async function merge(engine, request, beside, signal, reply) {
   // As on the command line: what does not belong to a folder has a name of its own.
   if (!request.options.shard_size && beside.extras.length === 0)
     opening.files[0].name = "merged.safetensors";
+  const elsewhere = parts.hasPickers ? ELSEWHERE : "";
   const output = target
     ? await openPicked(target, opening.files, extras, signal)
-    : await createOutput(opening.files, fingerprint(request), parts.hasPickers ? ELSEWHERE : "");
-  let writtenBytes = 0;
+    : await createOutput(opening.files, fingerprint(request), elsewhere);
+  const setUp = { ...inputs, request, shared: output.shared, elsewhere };
+  let totalWrittenBytes = 0;
   let files;
-  /** What writing failed for, in the output's own words. @type {unknown} */
-  let refusal;
-  /** @param {number} offsetBytes @param {Uint8Array} bytes */
-  const write = async (offsetBytes, bytes) => {
-    try {
-      await output.write(offsetBytes, bytes);
-    } catch (error) {
-      throw (refusal ??= error);
-    }
-    writtenBytes += bytes.length;
-  };
   try {
     signal.throwIfAborted();
     for (const [index, { start_bytes }] of opening.files.entries())
-      await write(start_bytes, engine.header_bytes(index));
+      await output.write(start_bytes, engine.header_bytes(index));
     const skipped = resume(engine, output.finished);
     const card = opening.solves.length > 0 && cardFor(request.options.device);
     await runJobs({
       // A layer on the card is nobody else's.
       nHelpers: card ? opening.n_helpers.map(() => 0) : opening.n_helpers,
       card: card
-        ? { jobs: opening.solves, setUp: { build: card, ...inputs, request } }
+        ? { jobs: opening.solves, setUp: { build: card, ...setUp } }
         : undefined,
       nWorkers: opening.n_workers,
       script: parts.compute,
-      setUp: { build: parts.builds[0], ...inputs, request },
+      setUp: { build: parts.builds[0], ...setUp },
       explain: (index, { why, refusedBytes }) => engine.worker_died(index, why, refusedBytes),
       skipped,
       signal,
-      write,
-      finished(index, outcome) {
-        reply(engine.finish_job(index, outcome, writtenBytes));
+      write: async (offsetBytes, bytes) => output.write(offsetBytes, bytes),
+      finished(index, outcome, writtenBytes) {
+        totalWrittenBytes += writtenBytes;
+        reply(engine.finish_job(index, outcome, totalWrittenBytes));
         output.record({ index, outcome });
       },
     });
@@ -168,7 +160,7 @@ async function merge(engine, request, beside, signal, reply) {
     files = await output.finish();
   } catch (error) {
     await output.discard();
-    throw refusal ?? error;
+    throw error;
   }
   reply(engine.finish(performance.now() - start, opening.n_workers), files, extras);
 }

@@ -6,18 +6,20 @@
 
 import { ownFolder } from "./folders.js";
 import { startJournal } from "./journal.js";
+import { explain, isFull, isShared, openBeside, writeAll } from "./private.js";
 
 /** @import { Entry } from "./journal.js" */
 
 /** Beyond this, memory is no place for an output. */
 const MAX_MEMORY_BYTES = 1 << 30;
-/** Chromium writes larger pieces at a third of the speed. */
-const WRITE_BYTES = 1 << 20;
+/** For so long files of workers that have been stopped may stay open. */
+const CLOSING_MILLIS = 2000;
 
 /**
  * @typedef {object} Output
  * @property {Entry[]} finished jobs whose bytes are there already
  * @property {(offsetBytes: number, bytes: Uint8Array) => void | Promise<void>} write
+ * @property {FileSystemFileHandle} [shared] what other workers may open and write to
  * @property {(entry: Entry) => void} record notes a finished job
  * @property {() => Promise<File[]>} finish
  * @property {() => Promise<void>} discard
@@ -28,22 +30,19 @@ const WRITE_BYTES = 1 << 20;
  * @typedef {{name: string, start_bytes: number, len_bytes: number}} Place
  */
 
-/** What else to do where there is no room. */
-let elsewhere = "";
-
 /**
  * @param {Place[]} places
  * @param {string} fingerprint identifies the merge, to go on with it after an interruption
- * @param {string} advice what else to do where there is no room
+ * @param {string} elsewhere what else to do where there is no room
  * @returns {Promise<Output>}
  */
-export async function createOutput(places, fingerprint, advice) {
-  elsewhere = advice;
+export async function createOutput(places, fingerprint, elsewhere) {
   const totalBytes = places.reduce((sum, { len_bytes }) => sum + len_bytes, 0);
   try {
-    return await createFile(places, totalBytes, fingerprint);
+    return await createFile(places, totalBytes, fingerprint, elsewhere);
   } catch (error) {
-    if (totalBytes > MAX_MEMORY_BYTES || isFull(error)) throw explain(error, totalBytes);
+    if (totalBytes > MAX_MEMORY_BYTES || isFull(error))
+      throw explain(error, totalBytes, elsewhere);
     return createInMemory(places, totalBytes);
   }
 }
@@ -52,17 +51,18 @@ export async function createOutput(places, fingerprint, advice) {
  * @param {Place[]} places
  * @param {number} totalBytes
  * @param {string} fingerprint
+ * @param {string} elsewhere
  * @returns {Promise<Output>}
  */
-async function createFile(places, totalBytes, fingerprint) {
+async function createFile(places, totalBytes, fingerprint, elsewhere) {
   const { folder, interrupted } = await ownFolder(fingerprint);
   const name = interrupted?.name ?? `${crypto.randomUUID()}.safetensors`;
   if (!interrupted) await checkSpace(totalBytes);
   const file = await folder.getFileHandle(name, { create: true });
-  const handle = await file.createSyncAccessHandle();
+  const handle = await openBeside(file);
   const discard = async () => {
     handle.close();
-    await folder.removeEntry(name);
+    await removeClosing(folder, name);
   };
   try {
     // An interrupted output has its length from the start.
@@ -71,7 +71,14 @@ async function createFile(places, totalBytes, fingerprint) {
     const journal = await startJournal(folder, { name, fingerprint, entries }, handle);
     return {
       finished: entries,
-      write: (offsetBytes, bytes) => writeAll(handle, offsetBytes, bytes),
+      shared: isShared(handle) ? file : undefined,
+      write(offsetBytes, bytes) {
+        try {
+          writeAll(handle, offsetBytes, bytes);
+        } catch (error) {
+          throw explain(error, offsetBytes + bytes.length, elsewhere);
+        }
+      },
       record: journal.add,
       async finish() {
         handle.flush();
@@ -98,19 +105,20 @@ async function checkSpace(totalBytes) {
 }
 
 /**
- * @param {FileSystemSyncAccessHandle} handle
- * @param {number} offsetBytes
- * @param {Uint8Array} bytes
+ * Removes a file that workers which have just been stopped may still have open. If they keep it, it
+ * goes with the folder.
+ * @param {FileSystemDirectoryHandle} folder
+ * @param {string} name
  */
-function writeAll(handle, offsetBytes, bytes) {
-  try {
-    for (let start = 0; start < bytes.length; start += WRITE_BYTES) {
-      const part = bytes.subarray(start, start + WRITE_BYTES);
-      const written = handle.write(part, { at: offsetBytes + start });
-      if (written !== part.length) throw new DOMException("", "QuotaExceededError");
+async function removeClosing(folder, name) {
+  const end = performance.now() + CLOSING_MILLIS;
+  for (;;) {
+    try {
+      return await folder.removeEntry(name);
+    } catch (error) {
+      if (performance.now() > end) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
-  } catch (error) {
-    throw explain(error, offsetBytes + bytes.length);
   }
 }
 
@@ -144,18 +152,4 @@ function createInMemory(places, totalBytes) {
     finish: async () => cut(new Blob([bytes]), places),
     discard: async () => {},
   };
-}
-
-/** @param {unknown} error */
-const isFull = (error) => error instanceof DOMException && error.name === "QuotaExceededError";
-
-/**
- * @param {unknown} error
- * @param {number} bytes
- */
-function explain(error, bytes) {
-  const size = `${Math.ceil(bytes / 1e6)} MB`;
-  if (isFull(error))
-    return new Error(`the browser has no room for ${size}: free some disk space${elsewhere}`);
-  return new Error(`the browser offers no file to write ${size} to: leave private browsing, or use the command line`);
 }

@@ -26,7 +26,7 @@ import { startWorker } from "./trusted.js";
  * @property {Set<number>} skipped jobs that were finished before
  * @property {AbortSignal} signal
  * @property {(offsetBytes: number, bytes: Uint8Array) => Promise<void>} write
- * @property {(index: number, outcome: unknown) => void} finished
+ * @property {(index: number, outcome: unknown, writtenBytes: number) => void} finished
  */
 
 /** Tasks at a time of the worker with a graphics card. */
@@ -110,11 +110,11 @@ export function runJobs(work) {
         start(queue, setUp, 1);
       };
 
-      /** @param {{index: number, outcome: unknown}} job */
-      const finished = ({ index, outcome }) => {
+      /** @param {{index: number, outcome: unknown, writtenBytes: number}} job */
+      const finished = ({ index, outcome, writtenBytes }) => {
         shares.finish(index);
         try {
-          work.finished(index, outcome);
+          work.finished(index, outcome, writtenBytes);
         } catch (error) {
           return stop(() => reject(error));
         }
@@ -128,9 +128,12 @@ export function runJobs(work) {
             for (let count = 0; count < most; count++) next();
             return;
           case "piece":
-            return attempt(work, data).then((failure) =>
-              acknowledge(worker, failure, data.bytes.buffer),
+            return work.write(data.offsetBytes, data.bytes).then(
+              () => acknowledge(worker, data.bytes.buffer),
+              (error) => stop(() => reject(error)),
             );
+          case "refused":
+            return stop(() => reject(new Error(data.why)));
           case "factor":
             return shares.publish(data.index, data.factor);
           case "collect":
@@ -171,21 +174,7 @@ function tasksOf(nHelpers) {
   );
 }
 
-/** @param {Worker} worker @param {string | undefined} failure @param {ArrayBuffer} buffer */
-function acknowledge(worker, failure, buffer) {
-  worker.postMessage({ type: "written", failure, buffer }, [buffer]);
-}
-
-/**
- * Writes a piece; answers with what went wrong, if anything.
- * @param {Work} work
- * @param {{offsetBytes: number, bytes: Uint8Array}} piece
- */
-async function attempt(work, { offsetBytes, bytes }) {
-  try {
-    await work.write(offsetBytes, bytes);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+/** @param {Worker} worker @param {ArrayBuffer} buffer */
+function acknowledge(worker, buffer) {
+  worker.postMessage({ type: "written", buffer }, [buffer]);
 }

@@ -9,8 +9,9 @@ use crate::merge::plan::estimate::{block_cost, elements};
 use crate::merge::plan::{Action, Plan, PlannedTensor};
 use crate::order::{sort_by, sort_by_key};
 
-/// Elements of a streamed tensor that are handled at once: bounds memory.
-const PIECE_ELEMENTS: u64 = 1 << 20;
+/// Elements of a streamed tensor that are handled at once. Browsers read 2 MiB of a file ahead, so
+/// less than this is there when the last piece is done.
+const PIECE_ELEMENTS: u64 = 1 << 18;
 /// Neighbouring tensors are handled together, for files are read fastest in order: in so many
 /// batches …
 const BATCHES: u64 = 16;

@@ -2,7 +2,7 @@
 
 use super::{Merge, Piece, TensorPart};
 use crate::dtype::Dtype;
-use crate::io::{Sink, Source};
+use crate::io::{Sink, Source, together};
 use crate::merge::average::{Measures, average};
 use crate::merge::plan::{Action, PlannedTensor};
 use crate::{Error, Result, printable};
@@ -29,9 +29,8 @@ impl<S: Source> Merge<S> {
             _ => 0..self.models.list.len(),
         };
         buffers.inputs.resize_with(models.len(), || (tensor.dtype_out, Vec::new()));
-        for (model, input) in models.zip(&mut buffers.inputs) {
-            self.read(tensor, piece, model, input).await?;
-        }
+        let reads = models.zip(&mut buffers.inputs);
+        together(reads.map(|(model, input)| self.read(tensor, piece, model, input))).await?;
         let start_bytes =
             self.offset_bytes(piece.tensor)? + piece.first * tensor.dtype_out.bits() / 8;
         let mut measures = Measures::default();

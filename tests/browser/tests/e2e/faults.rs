@@ -5,6 +5,7 @@ use gramerge_browser_tests::Session;
 use crate::inputs::{CASE, Folder, paths};
 use crate::opened;
 use crate::pages::Copy;
+use crate::resume::{begin, saved, undisturbed};
 
 /// The alert says all of this, and there is nothing to save.
 fn is_refused(page: &mut Session, words: &[&str]) {
@@ -116,24 +117,38 @@ fn a_file_that_changes_before_publishing_is_refused() {
     page.wait_for(crate::cancel::EMPTY);
 }
 
-/// A disk that is full at the n-th write, for every n until the merge succeeds.
-#[test]
-fn a_full_disk_is_explained_whenever_it_fills() {
-    let (copy, folder) = (Copy::new(), Folder::of_golden(CASE));
-    let line = "    for (let start = 0; start < bytes.length; start += WRITE_BYTES) {";
-    let refuse = "    if (--writesLeft < 0) throw new DOMException('', 'QuotaExceededError');";
-    copy.change("worker/output.js", line, &format!("{refuse}\n{line}"));
+/// How many merges were tried: a failed one may cost its worker, so they are counted where they
+/// outlive it.
+const TRIES: &str = "(await caches.keys()).filter((name) => name.startsWith('try')).length";
+
+/// A page whose disk is full after as many writes as merges were tried before.
+fn filling() -> Copy {
+    let copy = Copy::new();
+    let line = "  for (let start = 0; start < bytes.length; start += WRITE_BYTES) {";
+    let refuse = "  if (--allowed.writes < 0) throw new DOMException('', 'QuotaExceededError');";
+    copy.change("worker/private.js", line, &format!("{refuse}\n{line}"));
     let first = "const WRITE_BYTES = 1 << 20;";
-    copy.change("worker/output.js", first, &format!("{first}\nlet writesLeft = 0;"));
+    let allowed = format!("{first}\nexport const allowed = {{ writes: 0 }};");
+    copy.change("worker/private.js", first, &allowed);
     let made = "    const journal = await startJournal(";
-    // A failed merge may cost its worker, so attempts are counted where they outlive it.
-    let count =
-        "    writesLeft = (await caches.keys()).filter((name) => name.startsWith('try')).length;
-    await caches.open(`try ${writesLeft}`);";
-    copy.change("worker/output.js", made, &format!("{count}\n{made}"));
-    copy.publish("worker/output.js", "full");
+    let count = format!(
+        "    allowed.writes = {TRIES};\n    await caches.open(`try ${{allowed.writes}}`);\n{made}"
+    );
+    copy.change("worker/output.js", made, &count);
+    for file in ["worker/output.js", "worker/outlet.js"] {
+        copy.change(file, "import { explain, ", "import { allowed, explain, ");
+    }
+    copy
+}
+
+/// For every n until the merge succeeds.
+fn is_explained_at_every_write(copy: &Copy) {
+    for file in ["worker/private.js", "worker/output.js", "worker/outlet.js"] {
+        copy.publish(file, "full");
+    }
+    let folder = Folder::of_golden(CASE);
     let mut page = Session::serving(copy.folder());
-    page.open("");
+    page.open("?workers=1");
     with(&mut page, &folder);
     page.by_role("table", "Plan");
     let mut refusals = 0;
@@ -148,4 +163,40 @@ fn a_full_disk_is_explained_whenever_it_fills() {
         refusals += 1;
     }
     assert!(refusals > 3, "the disk was full {refusals} times only");
+}
+
+#[test]
+fn a_full_disk_is_explained_whenever_it_fills() {
+    let copy = filling();
+    // The coordinating worker has written the header.
+    let opened = "  const handle = await openBeside(file);\n";
+    let count = format!("{opened}  allowed.writes = {TRIES} - 2;\n");
+    copy.change("worker/outlet.js", opened, &count);
+    is_explained_at_every_write(&copy);
+}
+
+#[test]
+fn a_full_disk_is_explained_where_one_worker_holds_the_file() {
+    let copy = filling();
+    alone(&copy);
+    is_explained_at_every_write(&copy);
+}
+
+/// As in browsers that let one worker open a file.
+fn alone(copy: &Copy) {
+    let line = "  return handle.mode === \"readwrite-unsafe\";";
+    copy.change("worker/private.js", line, "  return false;");
+    let mode = "createSyncAccessHandle({ mode: \"readwrite-unsafe\" })";
+    copy.change("worker/private.js", mode, "createSyncAccessHandle()");
+}
+
+#[test]
+fn a_file_that_one_worker_holds_gets_the_same_bytes() {
+    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+    alone(&copy);
+    copy.publish("worker/private.js", "alone");
+    let mut page = Session::serving(copy.folder());
+    page.open("");
+    begin(&mut page, &folder);
+    assert!(saved(&mut page) == undisturbed(&folder, ""), "other bytes than from several writers");
 }

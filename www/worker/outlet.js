@@ -1,0 +1,57 @@
+// @ts-check
+/**
+ * Ways of a computing worker's output: into the file where browsers let several workers write to one,
+ * else in pieces to the worker that holds the file.
+ *
+ * The engine lends its memory for the call only, and makes its next piece while one is written.
+ */
+
+import { explain, openBeside, writeAll } from "./private.js";
+
+/**
+ * @typedef {object} Outlet
+ * @property {(offsetBytes: number, bytes: Uint8Array) => void | Promise<void>} write
+ */
+
+/**
+ * Straight into the file.
+ * @param {FileSystemFileHandle} file
+ * @param {string} elsewhere what else to do where there is no room
+ * @param {(why: string) => void} refused told before writing fails
+ * @returns {Promise<Outlet>}
+ */
+export async function openFile(file, elsewhere, refused) {
+  const handle = await openBeside(file);
+  return {
+    write(offsetBytes, bytes) {
+      try {
+        writeAll(handle, offsetBytes, bytes);
+      } catch (error) {
+        const explained = explain(error, offsetBytes + bytes.length, elsewhere);
+        refused(explained.message);
+        throw explained;
+      }
+    },
+  };
+}
+
+/**
+ * In pieces, each acknowledged. The acknowledgement brings the piece's buffer back, which carries a
+ * later one: browsers collect large buffers so late that a fresh one each time would take hundreds
+ * of megabytes.
+ * @param {(offsetBytes: number, bytes: Uint8Array) => Promise<ArrayBuffer>} send
+ * @returns {Outlet}
+ */
+export function inPieces(send) {
+  /** @type {ArrayBuffer | undefined} */
+  let spare;
+  return {
+    async write(offsetBytes, bytes) {
+      const buffer = spare && spare.byteLength >= bytes.length ? spare : undefined;
+      spare = undefined;
+      const piece = new Uint8Array(buffer ?? new ArrayBuffer(bytes.length), 0, bytes.length);
+      piece.set(bytes);
+      spare = await send(offsetBytes, piece);
+    },
+  };
+}
