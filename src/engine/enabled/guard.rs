@@ -1,8 +1,8 @@
 //! What happens when a card fails.
 //!
-//! - Lost while a layer is solved: another is opened, and the layer solved anew. After two losses
-//!   the processor finishes the merge.
-//! - One that never answers is given up after a while.
+//! - Lost while a layer is solved, or silent for far too long: another is opened, and the layer solved
+//!   anew. After two losses the processor finishes the merge.
+//! - One that never answers when it is opened is given up after a while.
 //! - Out of memory, or anything else that leaves the card alive: the processor solves this layer.
 //! - Wrong answers are found by the probes of every solve, which then turns to the processor's
 //!   float64 by itself.
