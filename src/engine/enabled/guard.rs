@@ -27,7 +27,7 @@ const LEAST_INPUTS: usize = 256;
 const MAX_LAYERS: usize = 2;
 /// Then the card is given up.
 const MAX_LOSSES: usize = 2;
-/// How long a card may take to answer: a browser in the background may never.
+/// How long a card may take to be opened: a browser in the background may never answer.
 const PATIENCE_MILLIS: u32 = 20_000;
 
 /// A card, or what passes for one in a test. Clones are the same one.
@@ -118,7 +118,7 @@ impl<C: Cards> Guarded<C> {
         self.hands_back = true;
     }
 
-    /// Waits only so long for a card to answer.
+    /// Waits only so long for a card to be opened.
     #[must_use]
     pub fn with_patience(self, patience_millis: u32) -> Self {
         Self { patience_millis, ..self }
