@@ -16,6 +16,8 @@ pub(crate) enum Fault {
     None,
     /// The device is destroyed before the operation.
     Loss(usize),
+    /// The device answers no more from this operation on.
+    Silence(usize),
     /// The operation finds no memory.
     Memory(usize),
     /// Every answer has these numbers in place of the right ones.
@@ -78,6 +80,7 @@ impl FaultyCard {
         let index = self.n_done.replace(self.n_done.get() + 1);
         match self.fault {
             Fault::Loss(at) if at == index => self.gpu.destroy(),
+            Fault::Silence(at) if at == index => self.gpu.fall_silent(20),
             Fault::Memory(at) if at == index => return Err(Error::device("no memory, as planted")),
             _ => {}
         }

@@ -95,31 +95,42 @@ fn without_a_fault_the_card_solves_and_nothing_is_said() {
     assert_eq!(cards.n_opened.get(), 1);
 }
 
-/// The card is lost at its first operation, at its second, and so on, until it outlives the layer.
-#[test]
-fn a_loss_at_any_operation_is_made_good_by_another_card() {
+/// The fault happens at a card's first operation, at its second, and so on, until it outlives the layer.
+fn made_good_by_another_card(fault_at: fn(usize) -> Fault, words: &str) {
     for at in 0.. {
-        let cards = Faulty::new(&[Fault::Loss(at)]);
+        let cards = Faulty::new(&[fault_at(at)]);
         let solution = solved(&forced(&cards));
         assert_ne!(solution.reports[0].kernels, kernels(), "operation {at}");
         if cards.n_opened.get() == 1 {
             assert!(at > 10, "only {at} operations were tried");
             return;
         }
-        assert!(fault(&solution).contains("was lost"), "operation {at}: {}", fault(&solution));
+        assert!(fault(&solution).contains(words), "operation {at}: {}", fault(&solution));
         assert_eq!(cards.n_opened.get(), 2, "operation {at}");
     }
 }
 
 #[test]
+fn a_loss_at_any_operation_is_made_good_by_another_card() {
+    made_good_by_another_card(Fault::Loss, "was lost");
+}
+
+#[test]
+fn silence_from_any_operation_on_is_taken_for_a_loss() {
+    made_good_by_another_card(Fault::Silence, "was lost (it did not answer");
+}
+
+#[test]
 fn after_two_losses_the_processor_finishes() {
-    let cards = Faulty::new(&[Fault::Loss(3), Fault::Loss(5)]);
-    let guarded = forced(&cards);
-    let solution = solved(&guarded);
-    assert_eq!(solution.reports[0].kernels, kernels());
-    assert!(fault(&solution).contains("solved again by"), "{}", fault(&solution));
-    let next = solved(&guarded);
-    assert_eq!((next.reports[0].kernels.as_str(), cards.n_opened.get()), (kernels(), 2));
+    for second in [Fault::Loss(5), Fault::Silence(5)] {
+        let cards = Faulty::new(&[Fault::Loss(3), second]);
+        let guarded = forced(&cards);
+        let solution = solved(&guarded);
+        assert_eq!(solution.reports[0].kernels, kernels());
+        assert!(fault(&solution).contains("solved again by"), "{}", fault(&solution));
+        let next = solved(&guarded);
+        assert_eq!((next.reports[0].kernels.as_str(), cards.n_opened.get()), (kernels(), 2));
+    }
 }
 
 #[test]

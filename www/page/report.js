@@ -28,6 +28,8 @@ const METHODS = { regmean: "RegMean", average: "Plain average" };
 
 /** @type {TensorReport[]} */
 let rows = [];
+/** The kernels of the merge as a whole. */
+let kernels = "";
 /** @type {DataTable<TensorReport> | null} */
 let table = null;
 
@@ -130,6 +132,7 @@ function renderTable(report) {
   const place = byId("report-table", HTMLElement);
   table = new DataTable(place, "What happened to each tensor", columns(report, most));
   rows = report.tensors;
+  kernels = report.kernels;
   renderRows();
 }
 
@@ -181,11 +184,11 @@ function columns(report, most) {
   ];
 }
 
-/** @param {TensorReport} tensor */
-function treatment(tensor) {
-  return tensor.solve
-    ? `RegMean, ${PATHS[tensor.solve.path]}`
-    : (ACTION_NAMES[tensor.action] ?? tensor.action);
+/** Says who solved a tensor where it was someone else, as a graphics card. @param {TensorReport} tensor */
+function treatment({ action, solve }) {
+  if (!solve) return ACTION_NAMES[action] ?? action;
+  const by = solve.kernels === kernels ? "" : ` on ${printable(solve.kernels)}`;
+  return `RegMean, ${PATHS[solve.path]}${by}`;
 }
 
 /** @param {TensorReport} tensor */

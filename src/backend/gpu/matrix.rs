@@ -108,17 +108,30 @@ impl Matrix {
         self.rows
     }
 
-    /// With undefined contents, the padding included.
-    pub(super) async fn new(device: &Device, rows: usize, cols: usize) -> Result<Self> {
+    /// Of the tiles that are made for each place.
+    async fn of(
+        device: &Device,
+        rows: usize,
+        cols: usize,
+        tile: impl AsyncFn(Place) -> Result<Tile>,
+    ) -> Result<Self> {
         let mut tiles = Vec::new();
         for band in places(rows, cols, device.settings.max_side) {
             let mut own = Vec::new();
             for place in band {
-                own.push(Tile::new(device, place.height, place.width).await?);
+                own.push(tile(place).await?);
             }
             tiles.push(own);
         }
         Ok(Self { rows, cols, tiles })
+    }
+
+    /// With undefined contents, the padding included.
+    pub(super) async fn new(device: &Device, rows: usize, cols: usize) -> Result<Self> {
+        Self::of(device, rows, cols, async |place| {
+            Tile::new(device, place.height, place.width).await
+        })
+        .await
     }
 
     /// Of zeros.
@@ -135,15 +148,7 @@ impl Matrix {
         cols: usize,
         values: &[f32],
     ) -> Result<Self> {
-        let mut tiles = Vec::new();
-        for band in places(rows, cols, device.settings.max_side) {
-            let mut own = Vec::new();
-            for place in band {
-                own.push(Tile::upload(device, place, values).await?);
-            }
-            tiles.push(own);
-        }
-        Ok(Self { rows, cols, tiles })
+        Self::of(device, rows, cols, async |place| Tile::upload(device, place, values).await).await
     }
 
     /// Row by row, without the padding.

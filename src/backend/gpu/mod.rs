@@ -86,6 +86,11 @@ impl Gpu {
     pub fn destroy(&self) {
         self.device.destroy();
     }
+
+    /// Lets it answer no more, and waits for answers only so long, as tests want it.
+    pub fn fall_silent(&self, patience_millis: u32) {
+        self.device.fall_silent(patience_millis);
+    }
 }
 
 impl Backend for Gpu {

@@ -1,7 +1,9 @@
 //! The shaders: which there are, and how a whole one is put together from its parts.
 //!
 //! A line `#import NAME` stands for `shaders/shared/NAME.wgsl`; `#import tile` stands for the
-//! register tile that was chosen and what it needs.
+//! register tile that was chosen and what it needs. There, what stands between `#each row` and `#end`
+//! is repeated for each row of an invocation, with its number in place of `{row}`; and so for each quad,
+//! which is four columns. A loop would leave it to the driver whether accumulators lie in registers.
 
 use std::fmt::Write;
 
@@ -145,10 +147,28 @@ fn tile_source(tile: Tile) -> String {
     if tile.depth > 0 {
         out += include_str!("../../../shaders/shared/load.wgsl");
     }
-    out += match (tile.depth, tile.own) {
-        (0, _) => include_str!("../../../shaders/shared/tile_direct.wgsl"),
-        (_, 4) => include_str!("../../../shaders/shared/tile_4x4.wgsl"),
-        _ => include_str!("../../../shaders/shared/tile_8x8.wgsl"),
+    let text = match tile.depth {
+        0 => include_str!("../../../shaders/shared/tile_direct.wgsl"),
+        _ => include_str!("../../../shaders/shared/tile.wgsl"),
     };
-    out
+    out + &unrolled(text, tile.own)
+}
+
+/// Repeats what is between `#each` and `#end`, from the innermost on. `own` as in [`Tile`].
+fn unrolled(text: &str, own: u32) -> String {
+    let mut text = text.to_string();
+    while let Some((before, block, after)) = innermost(&text) {
+        let (name, body) = block.split_once('\n').unwrap_or((block, ""));
+        let count = if name == "row" { own } else { own / 4 };
+        let copy = |index: u32| body.replace(&format!("{{{name}}}"), &index.to_string());
+        text = [before, &(0..count).map(copy).collect::<String>(), after].concat();
+    }
+    text
+}
+
+/// The last `#each` with its `#end`, and what is before and after.
+fn innermost(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.rsplit_once("#each ")?;
+    let (block, after) = rest.split_once("#end")?;
+    Some((before, block, after))
 }

@@ -1,8 +1,8 @@
 //! What happens when a card fails.
 //!
-//! - Lost while a layer is solved: another is opened, and the layer solved anew. After two losses
-//!   the processor finishes the merge.
-//! - One that never answers is given up after a while.
+//! - Lost while a layer is solved, or silent for far too long: another is opened, and the layer solved
+//!   anew. After two losses the processor finishes the merge.
+//! - One that never answers when it is opened is given up after a while.
 //! - Out of memory, or anything else that leaves the card alive: the processor solves this layer.
 //! - Wrong answers are found by the probes of every solve, which then turns to the processor's
 //!   float64 by itself.
@@ -27,7 +27,7 @@ const LEAST_INPUTS: usize = 256;
 const MAX_LAYERS: usize = 2;
 /// Then the card is given up.
 const MAX_LOSSES: usize = 2;
-/// How long a card may take to answer: a browser in the background may never.
+/// How long a card may take to be opened: a browser in the background may never answer.
 const PATIENCE_MILLIS: u32 = 20_000;
 
 /// A card, or what passes for one in a test. Clones are the same one.
@@ -118,7 +118,7 @@ impl<C: Cards> Guarded<C> {
         self.hands_back = true;
     }
 
-    /// Waits only so long for a card to answer.
+    /// Waits only so long for a card to be opened.
     #[must_use]
     pub fn with_patience(self, patience_millis: u32) -> Self {
         Self { patience_millis, ..self }

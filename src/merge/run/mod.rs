@@ -13,14 +13,16 @@ mod stream;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use jobs::LayerSize;
 pub use jobs::{Job, Piece};
 pub use outcome::{JobOutcome, Run, TensorPart};
 use stream::Buffers;
 
 use super::files::Models;
-use super::options::{Method, Options};
+use super::options::{Method, Options, Precision};
+use super::plan::blocks::Block;
 use super::plan::{Action, Plan};
-use super::regmean::crew::{Crew, Payload, Shared};
+use super::regmean::crew::{Crew, Payload, Shared, help};
 use super::regmean::{Engines, Solver};
 use crate::backend::Backend;
 use crate::format::OutputLayout;
@@ -145,10 +147,11 @@ impl<S: Source> Merge<S> {
         F: Backend<Scalar = f32>,
         D: Backend<Scalar = f64>,
     {
-        match &self.jobs[index] {
-            Job::Solve { block, .. } => self.help(engines, block, rows, shared).await,
-            Job::Stream { .. } => Err(Error::usage("only layers are shared")),
-        }
+        let (block, _) = self.layer(index)?;
+        let group = self.load_block(block).await?;
+        let early = self.options.precision != Precision::Exact;
+        let helped = help(engines, &group, rows, early, shared).await;
+        helped.map_err(|error| error.tensor(self.first_tensor(block)))
     }
 
     /// How many helpers each job's layer is shared with where `n_workers` work.
@@ -161,8 +164,13 @@ impl<S: Source> Merge<S> {
     /// # Errors
     /// `Usage` if the job has no layer.
     pub fn rows(&self, index: usize, n_helpers: usize, place: usize) -> Result<Range<usize>> {
+        let (_, size) = self.layer(index)?;
+        Ok(sharing::rows(size, n_helpers, place))
+    }
+
+    fn layer(&self, index: usize) -> Result<(&Block, LayerSize)> {
         match &self.jobs[index] {
-            Job::Solve { size, .. } => Ok(sharing::rows(*size, n_helpers, place)),
+            Job::Solve { block, size, .. } => Ok((block, *size)),
             Job::Stream { .. } => Err(Error::usage("only layers are shared")),
         }
     }

@@ -3,19 +3,16 @@
 use std::ops::Range;
 
 use super::{JobOutcome, Merge, TensorPart};
-use crate::backend::Backend;
 use crate::dtype::{Dtype, encode};
 use crate::format::{GramEntry, GramLayout, Normalization, TensorFile, TensorInfo};
 use crate::io::{Sink, Source};
 use crate::merge::average::Measures;
 use crate::merge::files::Model;
-use crate::merge::options::Precision;
 use crate::merge::plan::blocks::{Block, Part};
 use crate::merge::plan::{Action, Orientation};
-use crate::merge::regmean::crew::{Payload, Shared, help};
 use crate::merge::regmean::gram::{GramBuilder, STRIP, packed_elements};
 use crate::merge::regmean::matrix::Stored;
-use crate::merge::regmean::{Crew, Engines, Gram, LayerGroup, Solution, Solver, Weight};
+use crate::merge::regmean::{Crew, Gram, LayerGroup, Solution, Solver, Weight};
 use crate::{Error, ErrorKind, Result};
 
 impl<S: Source> Merge<S> {
@@ -27,11 +24,8 @@ impl<S: Source> Merge<S> {
         sink: &mut impl Sink,
     ) -> Result<Option<JobOutcome>> {
         let layer = self.load_block(block).await?;
-        let first = &self.plan.tensors[block.parts[0].tensor].name;
-        let solution = solver
-            .solve_group(&layer, self.options.precision, crew)
-            .await
-            .map_err(|error| error.tensor(first))?;
+        let solved = solver.solve_group(&layer, self.options.precision, crew).await;
+        let solution = solved.map_err(|error| error.tensor(self.first_tensor(block)))?;
         let Some(solution) = solution else { return Ok(None) };
         let mut parts = Vec::new();
         let mut row = 0;
@@ -48,22 +42,9 @@ impl<S: Source> Merge<S> {
         Ok(Some(JobOutcome { parts }))
     }
 
-    /// Computes rows of X̂ for the worker that leads the job. `[rows, n]`, as bytes
-    pub(super) async fn help<F, D>(
-        &self,
-        engines: &Engines<F, D>,
-        block: &Block,
-        rows: Range<usize>,
-        shared: impl Future<Output = Result<Option<Shared<impl Payload>>>>,
-    ) -> Result<Vec<u8>>
-    where
-        F: Backend<Scalar = f32>,
-        D: Backend<Scalar = f64>,
-    {
-        let layer = self.load_block(block).await?;
-        let early = self.options.precision != Precision::Exact;
-        let first = &self.plan.tensors[block.parts[0].tensor].name;
-        help(engines, &layer, rows, early, shared).await.map_err(|error| error.tensor(first))
+    /// Whose name stands for the block in errors.
+    pub(super) fn first_tensor(&self, block: &Block) -> &str {
+        &self.plan.tensors[block.parts[0].tensor].name
     }
 
     /// Reads a block's Gram matrices and rows of weights.

@@ -49,12 +49,20 @@ where
 /// A group, and the numbers that its bytes stand for.
 pub(crate) struct Layer {
     pub(crate) group: LayerGroup,
-    grams: Vec<Vec<f64>>,   // [models][n, n], shrunk and weighted
-    weights: Vec<Vec<f64>>, // [models][all outputs, n]
+    pub(crate) grams: Vec<Vec<f64>>, // [models][n, n], shrunk and weighted
+    pub(crate) weights: Vec<Vec<f64>>, // [models][all outputs, n]
 }
 
 impl Layer {
-    pub(crate) fn new((n, outs, k, alpha, orientation): Shape) -> Self {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self::with(shape, gram)
+    }
+
+    /// With Gram matrices of the caller's.
+    pub(crate) fn with(
+        (n, outs, k, alpha, orientation): Shape,
+        gram: impl Fn(usize, &mut Random) -> Vec<f64>,
+    ) -> Self {
         let mut random = Random::new(n as u64);
         let shares: Vec<f64> = (0..k).map(|i| (i + 1) as f64 / (k * (k + 1) / 2) as f64).collect();
         let grams: Vec<Vec<f64>> = (0..k).map(|_| rounded(gram(n, &mut random))).collect();
@@ -94,9 +102,15 @@ fn gram(n: usize, random: &mut Random) -> Vec<f64> {
         .chunks(n)
         .flat_map(|row| (0..n).map(|j| row[j] + 0.5 * row[j / 2] + 0.3).collect::<Vec<_>>())
         .collect();
+    products(n, &x).into_iter().map(|value| value / rows as f64).collect()
+}
+
+/// XᵀX. `x: [rows, n]`
+pub(crate) fn products(n: usize, x: &[f64]) -> Vec<f64> {
+    let rows = x.len() / n;
     let transposed: Vec<f64> =
-        (0..n * rows).map(|index| x[(index % rows) * n + index / rows] / rows as f64).collect();
-    naive::multiply_add(n, n, rows, &transposed, &x, &vec![0.0; n * n])
+        (0..n * rows).map(|index| x[(index % rows) * n + index / rows]).collect();
+    naive::multiply_add(n, n, rows, &transposed, x, &vec![0.0; n * n])
 }
 
 fn shrunk(n: usize, mut gram: Vec<f64>, share: f64, alpha: f64) -> Vec<f64> {

@@ -10,6 +10,7 @@
 //! - [`kernels`]: products, factors and solves of one backend.
 //! - [`layers`]: whole layers against the textbook formula, at every precision.
 //! - [`crews`]: layers shared among workers, bit for bit.
+//! - [`singular`]: layers that no arithmetic determines, at α = 1.
 //! - [`golden`]: whole merges of small files with answers computed elsewhere in exact arithmetic.
 
 #[cfg(feature = "gpu")]
@@ -23,6 +24,7 @@ pub mod kernels;
 pub mod layers;
 pub mod naive;
 pub mod ratios;
+pub mod singular;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
@@ -70,6 +72,7 @@ where
 {
     let mut cases = kernels::cases(&engines.single).await;
     cases.extend(layers::cases(engines).await);
+    cases.extend(singular::cases(engines).await);
     cases.extend(golden::cases(engines).await);
     finish(label, cases)
 }

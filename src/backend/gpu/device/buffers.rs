@@ -90,8 +90,7 @@ impl Device {
         self.queue.submit([encoder.finish()]);
         let (sender, receiver) = signal::channel();
         staging.map_async(wgpu::MapMode::Read, .., |mapped| sender.send(mapped));
-        self.poll();
-        let mapped = self.unless_lost(receiver).await?;
+        let mapped = self.when_done(receiver).await?;
         mapped.map_err(|error| Error::device(format!("no answer can be read back ({error})")))?;
         let view = staging
             .get_mapped_range(..)

@@ -1,6 +1,7 @@
 //! An opened device: its queue, and whether it still lives.
 //!
 //! - `buffers`: taking, filling and reading them.
+//! - `patience`: how long it may be silent.
 //! - `pipelines`: kernels, compiled once, and beside the reading of the first files.
 //!
 //! Invariants: nothing is awaited between taking buffers and submitting the work that uses them;
@@ -8,12 +9,10 @@
 //! resolve as if all were well, and others never.
 
 mod buffers;
+mod patience;
 mod pipelines;
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 
 use async_lock::OnceCell;
 
@@ -24,6 +23,7 @@ use super::pool::Pool;
 use super::shaders::Tile;
 use super::{signal, tune};
 use crate::{Error, Result};
+use patience::Work;
 use pipelines::Pipelines;
 pub(super) use pipelines::Variant;
 
@@ -42,6 +42,7 @@ pub(super) struct Device {
     device: wgpu::Device,
     queue: wgpu::Queue,
     broken: Broken,
+    work: Mutex<Work>,
     pool: Pool,
     pipelines: Arc<Pipelines>,
     compiling: Vec<Beside>,
@@ -65,6 +66,7 @@ impl Device {
             device,
             queue,
             broken,
+            work: Mutex::default(),
             pool: Pool::default(),
             pipelines,
             compiling: Vec::new(),
@@ -78,16 +80,6 @@ impl Device {
     /// An error once the device is lost or has refused something.
     pub(super) fn check(&self) -> Result<()> {
         self.broken.get().map_or(Ok(()), |why| Err(lost(why)))
-    }
-
-    /// What the device answers, or an error once it is lost.
-    async fn unless_lost<T>(&self, answer: impl Future<Output = T>) -> Result<T> {
-        let (mut answer, mut broken) = (pin!(answer), pin!(self.broken.wait()));
-        std::future::poll_fn(|context| match broken.as_mut().poll(context) {
-            Poll::Ready(why) => Poll::Ready(Err(lost(why))),
-            Poll::Pending => answer.as_mut().poll(context).map(Ok),
-        })
-        .await
     }
 
     /// Gives the device up, as a lost one is.
@@ -112,15 +104,7 @@ impl Device {
     pub(super) async fn finish(&self) -> Result<()> {
         let (sender, receiver) = signal::channel();
         self.queue.on_submitted_work_done(|| sender.send(()));
-        self.poll();
-        self.unless_lost(receiver).await
-    }
-
-    /// Natively callbacks run only in here; a browser runs them by itself.
-    fn poll(&self) {
-        if let Err(error) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
-            mark(&self.broken, error.to_string());
-        }
+        self.when_done(receiver).await
     }
 
     /// Submits the dispatches, in order, in one compute pass.
@@ -148,6 +132,7 @@ impl Device {
         }
         drop(pass);
         self.queue.submit([encoder.finish()]);
+        self.gave(dispatches.iter().map(|dispatch| dispatch.flops).sum());
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! The system's clock and threads.
 
 use std::future::Future;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -34,8 +34,10 @@ impl Drop for Beside {
 
 pub(super) async fn sleep(millis: u32) {
     let (sender, receiver) = signal::channel();
+    // Lets the thread go when this future is dropped.
+    let (_kept, dropped) = mpsc::channel::<()>();
     std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(millis.into()));
+        dropped.recv_timeout(Duration::from_millis(millis.into())).ok();
         sender.send(());
     });
     receiver.await;

@@ -2,9 +2,11 @@
 
 use std::future::Future;
 
-use js_sys::{Function, Promise, Reflect, global};
+use js_sys::{Function, Reflect, global};
+use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+
+use crate::backend::gpu::signal;
 
 fn function(object: &JsValue, name: &str) -> Option<Function> {
     Reflect::get(object, &name.into()).ok()?.dyn_into().ok()
@@ -29,12 +31,32 @@ pub(in crate::backend::gpu) fn beside<F: Future<Output = ()> + 'static>(
     Beside
 }
 
-pub(super) async fn sleep(millis: u32) {
-    let promise = Promise::new(&mut |resolve, _| {
-        if let Some(set_timeout) = function(&global(), "setTimeout") {
-            // Without a clock nothing is cut short.
-            set_timeout.call2(&global(), &resolve, &millis.into()).ok();
+/// A timer, which ends when it is dropped.
+struct Timer {
+    id: Option<JsValue>,
+    _ring: Closure<dyn FnMut()>,
+}
+
+impl Timer {
+    fn new(millis: u32, ring: Closure<dyn FnMut()>) -> Self {
+        let set_timeout = function(&global(), "setTimeout");
+        // Without a clock nothing is cut short.
+        let set = |set: Function| set.call2(&global(), ring.as_ref(), &millis.into()).ok();
+        Self { id: set_timeout.and_then(set), _ring: ring }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        let clear_timeout = function(&global(), "clearTimeout");
+        if let Some((clear, id)) = clear_timeout.zip(self.id.as_ref()) {
+            clear.call1(&global(), id).ok();
         }
-    });
-    JsFuture::from(promise).await.ok();
+    }
+}
+
+pub(super) async fn sleep(millis: u32) {
+    let (sender, receiver) = signal::channel();
+    let _timer = Timer::new(millis, Closure::once(move || sender.send(())));
+    receiver.await;
 }

@@ -94,6 +94,68 @@ fn a_lost_card_that_answers_no_more_is_replaced() {
     assert!(!solves.iter().any(on_processor), "{solves:#?}");
 }
 
+/// The first so many cards answer no more, and are not lost either; who waits for them has short timers.
+fn silence(devices: usize) -> String {
+    format!(
+        "let silent = false;
+        const timeout = self.setTimeout;
+        self.setTimeout = (run, millis) => timeout(run, silent ? 0 : millis);
+        change(GPU, 'requestAdapter', (request) => function (...all) {{
+          silent = false;
+          return request.apply(this, all);
+        }});
+        change(GPUBuffer, 'mapAsync', (map) => function (...all) {{
+          silent = begun > 0 && devices.length <= {devices};
+          return silent ? new Promise(() => {{}}) : map.apply(this, all);
+        }});"
+    )
+}
+
+#[test]
+fn a_card_that_hangs_is_replaced() {
+    let solves = merged(&silence(1));
+    let words = "was lost (it did not answer";
+    assert!(solves.iter().any(|solve| told(solve, words)), "{solves:#?}");
+    assert!(!solves.iter().any(on_processor), "{solves:#?}");
+}
+
+#[test]
+fn after_two_cards_that_hang_the_processor_solves() {
+    let solves = merged(&silence(2));
+    let twice = |solve: &Value| {
+        let fault = solve["fault"].as_str().unwrap_or_default();
+        fault.matches("it did not answer").count() == 2 && on_processor(solve)
+    };
+    assert!(solves.iter().any(twice), "{solves:#?}");
+}
+
+/// As after a computer's sleep: timers fire at once, one after the other, and only then does the answer
+/// come.
+#[test]
+fn timers_that_fire_before_the_answer_give_no_card_up() {
+    let asleep = "let late = 0;
+    let slept = false;
+    let wake;
+    const awake = new Promise((resolve) => (wake = resolve));
+    const timeout = self.setTimeout;
+    self.setTimeout = (run, millis) => {
+      if (late === 0) return timeout(run, millis);
+      late -= 1;
+      return timeout(() => (run(), late === 0 && wake()), 0);
+    };
+    change(GPUBuffer, 'mapAsync', (map) => async function (...all) {
+      if (begun && !slept) {
+        slept = true;
+        late = 5;
+        await awake;
+      }
+      return map.apply(this, all);
+    });";
+    let solves = merged(asleep);
+    assert!(!solves.iter().any(on_processor), "{solves:#?}");
+    assert!(solves.iter().all(|solve| solve["fault"].is_null()), "{solves:#?}");
+}
+
 /// The first layers find no memory, the next ones do.
 #[test]
 fn layers_without_memory_on_the_card_are_solved_by_the_processor() {

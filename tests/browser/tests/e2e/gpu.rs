@@ -16,6 +16,10 @@ fn merged(settings: &str) -> Vec<Value> {
     }
     page.assert_quiet();
     let solves = solves(&mut page);
+    let table = page.by_role("table", "What happened to each tensor");
+    let table = page.text(&table);
+    let shows = |solve: &Value| table.contains(solve["kernels"].as_str().unwrap_or("?"));
+    assert!(solves.iter().all(|solve| on_processor(solve) || shows(solve)), "{table}");
     assert!(solves.iter().all(|solve| solve["fault"].is_null()), "{solves:#?}");
     solves
 }

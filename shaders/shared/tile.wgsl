@@ -1,5 +1,5 @@
-// One tile of C per workgroup, 4 rows × 4 columns per invocation. Expects SIDE, TILE = 4 SIDE,
-// DEPTH, `a_at`, `b_at`, `c`, `before_store`.
+// One tile of C per workgroup; 4 rows × 4 columns per invocation, or 8 × 8, of which each quad is four
+// columns. Expects SIDE, TILE = 4 or 8 SIDE, DEPTH, `a_at`, `b_at`, `c`, `before_store`.
 
 @compute @workgroup_size(SIDE, SIDE)
 fn main(
@@ -15,33 +15,40 @@ fn main(
     let a_first = p.a_first + group.z * p.a_step;
     let b_first = p.b_first + group.z * p.b_step;
     let range = depth_range(row, col);
-    var acc0 = vec4f();
-    var acc1 = vec4f();
-    var acc2 = vec4f();
-    var acc3 = vec4f();
+    #each row
+    #each quad
+    var acc{row}_{quad} = vec4f();
+    #end
+    #end
     for (var k = range.x; k < range.y; k += DEPTH) {
         load_a(a_first, row, k, thread);
         load_b(b_first, col, k, thread);
         workgroupBarrier();
         for (var deep = 0u; deep < DEEP; deep++) {
             let at = deep * 4u * VECS + local.x;
-            let b0 = b_tile[at];
-            let b1 = b_tile[at + VECS];
-            let b2 = b_tile[at + 2u * VECS];
-            let b3 = b_tile[at + 3u * VECS];
+            #each quad
+            let b0_{quad} = b_tile[at + {quad}u * SIDE];
+            let b1_{quad} = b_tile[at + VECS + {quad}u * SIDE];
+            let b2_{quad} = b_tile[at + 2u * VECS + {quad}u * SIDE];
+            let b3_{quad} = b_tile[at + 3u * VECS + {quad}u * SIDE];
+            #end
             let own = local.y * DEEP + deep;
-            acc0 = accumulate(acc0, a_tile[own], b0, b1, b2, b3);
-            acc1 = accumulate(acc1, a_tile[own + SIDE * DEEP], b0, b1, b2, b3);
-            acc2 = accumulate(acc2, a_tile[own + 2u * SIDE * DEEP], b0, b1, b2, b3);
-            acc3 = accumulate(acc3, a_tile[own + 3u * SIDE * DEEP], b0, b1, b2, b3);
+            #each row
+            let a{row} = a_tile[own + {row}u * SIDE * DEEP];
+            #each quad
+            acc{row}_{quad} =
+                accumulate(acc{row}_{quad}, a{row}, b0_{quad}, b1_{quad}, b2_{quad}, b3_{quad});
+            #end
+            #end
         }
         workgroupBarrier();
     }
     before_store();
     let to = p.c_first + group.z * p.c_step + (row + local.y) * p.c_stride + col / 4u + local.x;
     let down = SIDE * p.c_stride;
-    store(to, acc0);
-    store(to + down, acc1);
-    store(to + 2u * down, acc2);
-    store(to + 3u * down, acc3);
+    #each row
+    #each quad
+    store(to + {row}u * down + {quad}u * SIDE, acc{row}_{quad});
+    #end
+    #end
 }
