@@ -136,7 +136,7 @@ export async function copyTo(target, files, extras, signal, reply) {
         const written_bytes = start_bytes + Math.min(at + PIECE_BYTES, len_bytes);
         reply({
           type: "progress",
-          tensors_done: index,
+          tensors_done: index + Number(at + PIECE_BYTES >= len_bytes),
           tensors_total: files.length,
           fraction: written_bytes / endBytes,
           written_bytes,

@@ -10,6 +10,7 @@ use crate::{LOCKED, locked};
 fn works_with_the_network_off_after_the_first_visit() {
     let mut page = locked();
     page.wait_for(CONTROLLED);
+    assert_eq!(page.evaluate(IS_OFFERED), false, "a newer version than the first");
     page.stop_server();
     page.go_offline();
     page.reload();
@@ -50,7 +51,7 @@ fn a_newer_version_waits_for_the_merge_and_for_the_user() {
     page.by_role("progressbar", "Merging");
     publish_newer(&copy);
     page.evaluate(LOOK_FOR_NEWER);
-    page.wait_for("!document.querySelector('#update').hidden");
+    page.wait_for(IS_OFFERED);
     assert_eq!(page.evaluate("document.body.dataset.state"), "running", "the merge was too short");
     page.by_role("region", "Report");
     assert_eq!(page.evaluate(IS_NEWER), false, "the page changed under a merge");
@@ -119,6 +120,7 @@ fn can_be_installed() {
 
 /// The service worker answers for this page.
 const CONTROLLED: &str = "navigator.serviceWorker.controller";
+const IS_OFFERED: &str = "!document.querySelector('#update').hidden";
 const IS_NEWER: &str = "document.querySelector('h1').textContent === 'Newer'";
 const LOOK_FOR_NEWER: &str =
     "void navigator.serviceWorker.getRegistration().then((registration) => registration.update())";

@@ -90,6 +90,9 @@ fn storage_that_is_cleared_while_a_merge_runs_is_no_result() {
     let line = "    await engine.check_inputs();";
     let wait = "    while (!(await caches.has('cleared'))) await 0;";
     let copy = changed("worker/coordinator.js", line, &format!("{wait}\n{line}"));
+    let soon = ("const CLOSING_MILLIS = 5000;", "const CLOSING_MILLIS = 0;");
+    copy.change("page/progress.js", soon.0, soon.1);
+    copy.publish("page/progress.js", "impatient");
     let mut page = opened(&copy);
     begin(&mut page, &folder);
     page.wait_for(&done(6));
@@ -97,6 +100,7 @@ fn storage_that_is_cleared_while_a_merge_runs_is_no_result() {
     let wish = json!({ "origin": origin.trim_end_matches('/'), "storageTypes": "file_systems" });
     page.tab("Storage.clearDataForOrigin", wish);
     page.evaluate("caches.open('cleared').then(() => true)");
+    page.wait_for("/data was cleared/.test(document.querySelector('#run-current').innerText)");
     page.click_button("Cancel");
     page.wait_for("document.querySelector('#run').hidden");
     assert!(!page.has_role("region", "Report"), "a report of what is gone");
