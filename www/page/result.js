@@ -86,7 +86,11 @@ function renderFiles() {
       !isDirect &&
         el(
           "button",
-          { class: "quiet", "aria-label": `Save ${printable(file.name)}`, onclick: () => hand([file]) },
+          {
+            class: "quiet",
+            "aria-label": `Save ${printable(file.name)}`,
+            onclick: () => hand([file]),
+          },
           "Save",
         ),
     );

@@ -50,17 +50,41 @@ pub(crate) fn undisturbed(folder: &Folder, query: &str) -> Vec<u8> {
 
 pub(crate) const WARNINGS: &str = "document.querySelector('#report-warnings').textContent";
 
-#[test]
-fn an_interrupted_merge_goes_on_and_has_the_same_bytes() {
-    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
-    let mut page = interrupted(&copy, &folder, "");
-    begin(&mut page, &folder);
-    let bytes = saved(&mut page);
+/// A crash in the middle of writing a job down.
+const CUT_SHORT: &str = "(async () => {
+    const root = await navigator.storage.getDirectory();
+    for await (const folder of (await root.getDirectoryHandle('gramerge')).values()) {
+        const file = await folder.getFileHandle('journal.jsonl');
+        const stream = await file.createWritable({ keepExistingData: true });
+        const position = (await file.getFile()).size;
+        await stream.write({ type: 'write', position, data: '\\n{\"index\":5,\"outco' });
+        await stream.close();
+    }
+})()";
+
+fn goes_on(page: &mut Session, folder: &Folder) {
+    begin(page, folder);
+    let bytes = saved(page);
     let warnings = page.evaluate(WARNINGS);
     // Four, or one more that a worker took up as the stall was lifted.
     let words = "of 6 tensors had been merged before an interruption";
     assert!(warnings.as_str().is_some_and(|text| text.contains(words)), "{warnings}");
-    assert!(bytes == undisturbed(&folder, ""), "other bytes than without an interruption");
+    assert!(bytes == undisturbed(folder, ""), "other bytes than without an interruption");
+}
+
+#[test]
+fn an_interrupted_merge_goes_on_and_has_the_same_bytes() {
+    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+    let mut page = interrupted(&copy, &folder, "");
+    goes_on(&mut page, &folder);
+}
+
+#[test]
+fn a_journal_that_was_cut_short_holds_to_its_last_line() {
+    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+    let mut page = interrupted(&copy, &folder, "");
+    page.evaluate(CUT_SHORT);
+    goes_on(&mut page, &folder);
 }
 
 #[test]
