@@ -24,6 +24,14 @@ fn opened(copy: &Copy) -> Session {
     page
 }
 
+/// How many tabs have private files.
+const FOLDERS: &str = "(async () => {
+    const root = await navigator.storage.getDirectory();
+    const names = [];
+    for await (const name of (await root.getDirectoryHandle('gramerge')).keys()) names.push(name);
+    return names.length;
+})()";
+
 fn done(count: usize) -> String {
     format!("document.querySelector('#run-figures').textContent.startsWith('{count} of 6')")
 }
@@ -42,6 +50,7 @@ fn two_tabs_do_not_touch_each_others_merge() {
     page.open("");
     begin(&mut page, &folder);
     page.wait_for(&done(4));
+    assert_eq!(page.evaluate(FOLDERS), 2, "a folder for each");
     page.evaluate("caches.open('go').then(() => true)");
     let expected = undisturbed(&folder, "");
     assert!(saved(&mut page) == expected, "the second tab's bytes");
