@@ -6,8 +6,10 @@ use crate::inputs::{Folder, paths};
 use crate::pages::Copy;
 
 const LEAD: &str = "  const outcome = await engine.run_job(";
-/// From the fifth layer on, workers wait until the page has been closed once.
+/// From the fifth layer on, workers wait until the page has been closed once. After that, it is noted
+/// what they solve.
 const STALLED: &str = "  if (index >= 4 && !(await caches.has('go'))) await new Promise(() => {});
+  if (await caches.has('go')) await caches.open(`after ${index}`);
   const outcome = await engine.run_job(";
 
 /// A tab that is closed when four of six layers are written down.
@@ -69,6 +71,9 @@ fn goes_on(page: &mut Session, folder: &Folder) {
     // Four, or one more that a worker took up as the stall was lifted.
     let words = "of 6 tensors had been merged before an interruption";
     assert!(warnings.as_str().is_some_and(|text| text.contains(words)), "{warnings}");
+    let again =
+        "caches.keys().then((names) => names.filter((name) => /^after [0-3]$/.test(name)).length)";
+    assert_eq!(page.evaluate(again), 0, "layers were solved again");
     assert!(bytes == undisturbed(folder, ""), "other bytes than without an interruption");
 }
 
@@ -103,6 +108,19 @@ fn another_merge_does_not_go_on_with_it() {
         Some(false)
     );
     assert!(merged == undisturbed(&folder, ""), "old tensors in a new merge");
+}
+
+#[test]
+fn with_other_settings_it_begins_anew() {
+    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+    let mut page = interrupted(&copy, &folder, "");
+    page.open("?");
+    page.open("#alpha=0.5");
+    begin(&mut page, &folder);
+    let merged = saved(&mut page);
+    let warnings = page.evaluate(WARNINGS);
+    assert_eq!(warnings.as_str().map(|text| text.contains("interruption")), Some(false));
+    assert!(merged == undisturbed(&folder, "#alpha=0.5"), "tensors of other settings");
 }
 
 #[test]
