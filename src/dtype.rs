@@ -1,11 +1,12 @@
 //! Element types of safetensors files, and their conversion to and from f32 and f64.
 //!
 //! Narrowing rounds to nearest, ties to even, from the widest value at hand: an f64 result goes to
-//! f16 or bf16 in one rounding, never through f32 (double rounding would miss the contract of one
-//! unit in the last place).
+//! f16 or bf16 as if in one rounding (`narrow`).
 //! Source: the safetensors format's list of dtypes; `half` for 16-bit rounding.
 
-use half::{bf16, f16};
+mod narrow;
+
+use half::f16;
 use serde::{Deserialize, Serialize};
 
 /// An element type, by its name in a safetensors header.
@@ -240,8 +241,8 @@ pub fn encode(dtype: Dtype, values: impl ExactSizeIterator<Item = f64>, bytes: &
     match dtype {
         Dtype::F64 => fill(bytes, values, f64::to_le_bytes),
         Dtype::F32 => fill(bytes, values, |v| (v as f32).to_le_bytes()),
-        Dtype::F16 => fill(bytes, values, |v| f16::from_f64(v).to_le_bytes()),
-        Dtype::BF16 => fill(bytes, values, |v| bf16::from_f64(v).to_le_bytes()),
+        Dtype::F16 => fill(bytes, values, |v| narrow::to_f16(v).to_le_bytes()),
+        Dtype::BF16 => fill(bytes, values, |v| narrow::to_bf16(v).to_le_bytes()),
         other => unreachable!("{} is not merged", other.name()),
     }
 }

@@ -110,6 +110,8 @@ fn verify_sees_a_wrong_element_of_either_block() {
         let mut wrong = good.clone();
         let at = wrong.len() - back;
         wrong[at] ^= 0x40;
-        assert!(!is_within(wrong), "{back} bytes before the end");
+        assert!(!is_within(wrong.clone()), "{back} bytes before the end");
+        wrong[at - 1..=at].copy_from_slice(&f32::NAN.to_le_bytes()[2..]);
+        assert!(!is_within(wrong), "NaN {back} bytes before the end");
     }
 }

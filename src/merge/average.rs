@@ -2,6 +2,9 @@
 //!
 //! W̄ = w_1 + Σ_{i ≥ 2} c_i (w_i − w_1): identical inputs give themselves, to the bit.
 
+#[cfg(test)]
+mod tests;
+
 use super::sums;
 use crate::dtype::{Dtype, decode_into, encode};
 
@@ -72,7 +75,7 @@ impl Measures {
 fn largest(dtype: Dtype) -> f64 {
     match dtype {
         Dtype::F16 => 65520.0,
-        Dtype::BF16 => 3.396_169e38,
+        Dtype::BF16 => 3.396_177_529_230_46e38,
         Dtype::F32 => 3.402_823_567_797_336_6e38,
         _ => f64::INFINITY,
     }
@@ -185,56 +188,4 @@ fn mean_not_finite(mean: f64, mut inputs: impl Iterator<Item = f64> + Clone) -> 
     }
     let first = inputs.next().unwrap_or(f64::NAN);
     if inputs.all(|w| w == first) { first } else { f64::NAN }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Values of all sizes and signs, with zeros of both.
-    fn bytes(model: usize, n: usize) -> Vec<u8> {
-        let value = |i: usize| match (i * 7 + model) % 11 {
-            0 => -0.0,
-            1 => 0.0,
-            k => ((i * (model + 3)) % 97) as f64 * 2f64.powi(k as i32 * 9 - 50) - 0.1,
-        };
-        let mut bytes = vec![0; n * 4];
-        encode(Dtype::F32, (0..n).map(value), &mut bytes);
-        bytes
-    }
-
-    fn parts(n: usize, len: usize, change: impl Fn(&mut [u8])) -> (Vec<u8>, Measures) {
-        let mut inputs = [0, 1, 2].map(|model| bytes(model, n));
-        change(&mut inputs[1]);
-        let (mut merged, mut measures) = (Vec::new(), Measures::new(3));
-        for start in (0..n).step_by(len) {
-            let part = |own: &Vec<u8>| own[start * 4..n.min(start + len) * 4].to_vec();
-            let inputs: Vec<_> = inputs.iter().map(|own| (Dtype::F32, part(own))).collect();
-            let mut bytes = vec![1; 7];
-            measures.add(&average(&inputs, &[0.5, 0.2, 0.3], Dtype::F32, &mut bytes));
-            merged.extend(bytes);
-        }
-        (merged, measures)
-    }
-
-    #[test]
-    fn the_quick_way_is_the_slow_way() {
-        let nothing = |_: &mut [u8]| {};
-        // Runs of seven go the slow way.
-        let (quick, slow) = (parts(3000, 3000, nothing), parts(3000, 7, nothing));
-        assert_eq!(quick.0, slow.0);
-        for (quick, slow) in quick.1.distances().iter().zip(slow.1.distances()) {
-            assert!((quick - slow).abs() < 1e-12 * slow, "{quick} {slow}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_finite_is_counted_either_way() {
-        for not_finite in [f32::NAN, f32::INFINITY] {
-            let change = |own: &mut [u8]| own[400..404].copy_from_slice(&not_finite.to_le_bytes());
-            let (quick, slow) = (parts(3000, 3000, change), parts(3000, 7, change));
-            assert_eq!(quick.0, slow.0);
-            assert_eq!((quick.1.n_not_finite, slow.1.n_not_finite), (1, 1));
-        }
-    }
 }

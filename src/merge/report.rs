@@ -144,3 +144,33 @@ pub struct Report {
     /// Workers that computed.
     pub n_workers: usize,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn solve(path: SolvePath, size: f64, missed: Option<&str>) -> SolveReport {
+        SolveReport {
+            path,
+            kernels: "scalar".into(),
+            condition: size,
+            error_estimate: size,
+            residual: size,
+            n_dead_features: 3,
+            n_iterations: size as usize,
+            floor: size,
+            missed: missed.map(String::from),
+            fault: missed.map(String::from),
+        }
+    }
+
+    #[test]
+    fn of_two_blocks_the_worse_counts() {
+        let good = || solve(SolvePath::F32, 1.0, None);
+        let bad = || solve(SolvePath::F64Iterated, 2.0, Some("why"));
+        assert_eq!(good().worse(bad()), bad());
+        assert_eq!(bad().worse(good()), bad());
+        let card = SolveReport { kernels: "card".into(), ..good() };
+        assert_eq!(card.worse(bad()).kernels, "card, scalar");
+    }
+}

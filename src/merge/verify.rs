@@ -36,8 +36,8 @@ pub struct Verified {
 impl Verified {
     /// What holds for both parts of a tensor.
     fn worse(mut self, other: Self) -> Self {
-        self.error = self.error.max(other.error);
-        self.residual = self.residual.into_iter().chain(other.residual).reduce(f64::max);
+        self.error = larger(self.error, other.error);
+        self.residual = self.residual.into_iter().chain(other.residual).reduce(larger);
         self
     }
 
@@ -45,6 +45,11 @@ impl Verified {
     pub fn is_within(&self) -> bool {
         self.error <= self.bound
     }
+}
+
+/// The larger of two errors. Not `f64::max`, which loses a NaN: nothing is worse than that.
+fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a >= b { a } else { b }
 }
 
 /// Compares every tensor of `out` with what the merge should have made.

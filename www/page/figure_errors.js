@@ -7,7 +7,7 @@ import { count, scientific } from "./format.js";
 
 const LOWEST = -17;
 const HIGHEST = 1;
-const LABELLED = [-16, -12, -9, -6, -3, 0];
+const LABELLED = [-15, -12, -9, -6, -3, 0];
 
 /** Where a value stands, in percent of the width. @param {number} value */
 function position(value) {

@@ -91,10 +91,10 @@ export function stopped(text) {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** A name from a file: shortened, and without characters that control or reorder text. @param {string} name */
-export function printable(name) {
-  const shown = [...name].slice(0, MAX_NAME_CHARS).map(escapeHidden).join("");
-  return shown.length < name.length && [...name].length > MAX_NAME_CHARS ? `${shown}…` : shown;
+/** A name from a file: shortened, and without characters that control or reorder text. @param {string} name @param {number} [most] */
+export function printable(name, most = MAX_NAME_CHARS) {
+  const shown = [...name].slice(0, most).map(escapeHidden).join("");
+  return shown.length < name.length && [...name].length > most ? `${shown}…` : shown;
 }
 
 /** @param {string} char */

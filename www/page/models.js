@@ -9,6 +9,7 @@ import * as change from "./selection.js";
 import { renderUnused } from "./unused.js";
 
 const MAX_LISTED = 200;
+const MAX_SOURCE_CHARS = 400;
 
 /** @param {Inventory} inventory @param {Selection} selection @param {OnChange} onChange */
 export function renderModels(inventory, selection, onChange) {
@@ -168,7 +169,7 @@ function gramSelect(inventory, selection, index, onChange) {
         [
           count(gram.n_tensors, "matrix", "matrices"),
           bytes(gram.size_bytes),
-          gram.source && printable(gram.source),
+          gram.source && printable(gram.source, MAX_SOURCE_CHARS),
         ]
           .filter(Boolean)
           .join(" · "),

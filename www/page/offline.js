@@ -33,15 +33,17 @@ function installed(worker) {
 
 /** @param {ServiceWorkerRegistration} registration */
 function offerUpdates(registration) {
+  // The very first version waits too, for a moment; it is newer than none.
   const offer = () => {
-    if (registration.waiting) byId("update", HTMLElement).hidden = false;
+    if (registration.waiting && registration.active) byId("update", HTMLElement).hidden = false;
   };
   registration.addEventListener("updatefound", () => {
     registration.installing?.addEventListener("statechange", offer);
   });
   byId("update-now", HTMLButtonElement).addEventListener("click", () => {
+    if (!registration.waiting) return reload(); // another tab has put it in place
     navigator.serviceWorker.addEventListener("controllerchange", reload);
-    registration.waiting?.postMessage("take over");
+    registration.waiting.postMessage("take over");
   });
   offer();
 }

@@ -9,6 +9,11 @@ import { keepAwake, letSleep } from "./wake.js";
 const TITLE = document.title;
 const MIN_FRACTION_FOR_ESTIMATE = 0.03;
 const DRAW_MILLIS = 150;
+/** Until it is said what the page waits for when all is done but the closing of the file. */
+const CLOSING_MILLIS = 5000;
+const CLOSING =
+  "The browser has not closed the file yet. With a large one that takes a while; if this site's " +
+  "data was cleared meanwhile, it never does: cancel and start again.";
 
 /** @param {BeforeUnloadEvent} event */
 const guard = (event) => event.preventDefault();
@@ -20,6 +25,7 @@ export class ProgressView {
   #noun = "";
   /** What is to be drawn next. @type {Progress | undefined} */ #latest;
   #timer = 0;
+  #closing = 0;
 
   /**
    * @param {"merge" | "save"} place
@@ -35,7 +41,7 @@ export class ProgressView {
     byId("merging", HTMLElement).ariaLabel = place === "save" ? "Saving" : "Merging";
     addEventListener("beforeunload", guard);
     keepAwake();
-    byId("run-current", HTMLElement).textContent = "Starting";
+    this.#say("Starting");
     this.update({
       tensors_done: 0,
       tensors_total: nThings,
@@ -59,15 +65,32 @@ export class ProgressView {
     const progress = this.#latest;
     if (!progress) return;
     this.#latest = undefined;
-    const share = Math.min(Math.max(progress.fraction, 0), 1);
+    const isWhole = progress.tensors_done === progress.tensors_total;
+    const share = isWhole ? 1 : Math.min(Math.max(progress.fraction, 0), 1);
     const shown = `${Math.floor(share * 100)} %`;
     byId("merging", HTMLProgressElement).value = share;
     byId("run-percent", HTMLElement).textContent = shown;
     document.title = `${shown} · ${TITLE}`;
     byId("run-figures", HTMLElement).textContent = this.#figures(progress, share);
-    if (progress.current)
-      byId("run-current", HTMLElement).textContent = printable(progress.current);
+    if (progress.current) this.#say(printable(progress.current), "path");
+    if (isWhole) this.#close();
     this.#announce(share);
+  }
+
+  /** @param {string} text @param {string} [kind] */
+  #say(text, kind = "") {
+    const line = byId("run-current", HTMLElement);
+    line.textContent = text;
+    line.className = `facts ${kind}`;
+  }
+
+  /** All is written. Closing the file is the browser's, which fails without a word if it is gone. */
+  #close() {
+    this.#say("Closing the file");
+    this.#closing = setTimeout(() => {
+      this.#say(CLOSING);
+      announce(CLOSING);
+    }, CLOSING_MILLIS);
   }
 
   /** @param {Progress} progress @param {number} share */
@@ -75,12 +98,13 @@ export class ProgressView {
     const seconds = (performance.now() - this.#startMillis) / 1000;
     const parts = [
       `${whole(progress.tensors_done)} of ${count(progress.tensors_total, this.#noun)}`,
-      `${bytes(progress.written_bytes)} of ${bytes(this.#writeBytes)}`,
+      // Headers are not part of the estimate.
+      `${bytes(progress.written_bytes)} of ${bytes(Math.max(this.#writeBytes, progress.written_bytes))}`,
     ];
     if (seconds > 0.5 && progress.written_bytes > 0)
       parts.push(`${bytes(progress.written_bytes / seconds)}/s`);
-    if (seconds > 1 && share >= MIN_FRACTION_FOR_ESTIMATE)
-      parts.push(`about ${duration((seconds * (1 - share)) / share)} left`);
+    if (seconds > 1 && share >= MIN_FRACTION_FOR_ESTIMATE && share < 1)
+      parts.push(left((seconds * (1 - share)) / share));
     return parts.join(" · ");
   }
 
@@ -94,9 +118,15 @@ export class ProgressView {
 
   stop() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#closing);
     this.#latest = undefined;
     removeEventListener("beforeunload", guard);
     letSleep();
     document.title = TITLE;
   }
+}
+
+/** @param {number} seconds */
+function left(seconds) {
+  return seconds < 10 ? "a few seconds left" : `about ${duration(seconds)} left`;
 }

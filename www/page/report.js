@@ -176,7 +176,7 @@ function columns(report, most) {
       order: figure((solve) => solve.error_estimate),
     },
     {
-      title: `Distance from ${report.models.map((_, i) => letter(i)).join(", ")}`,
+      title: `Distance from\u00a0${report.models.map((_, i) => letter(i)).join(",\u00a0")}`,
       kind: "wide",
       cell: (tensor) => distances(tensor, most),
       order: (tensor) => Math.max(...tensor.distances, -1),

@@ -4,7 +4,7 @@
 /** @import { Report, WrittenFile } from "../protocol.js" */
 /** @import { Result } from "./client.js" */
 
-import { showAlert } from "./alert.js";
+import { clearAlert, showAlert } from "./alert.js";
 import { breakable, byId, el, replace } from "./dom.js";
 import { bytes, count, printable, sizeOf } from "./format.js";
 import { download, hasPickers } from "./outer.js";
@@ -26,6 +26,7 @@ export function bindResult() {
 
 /** Gives files to the browser's downloads. @param {File[]} files */
 function hand(files) {
+  clearAlert("save");
   files.forEach((file, i) => setTimeout(() => download(file, file.name), i * APART_MILLIS));
   const may = files.length > 1 ? ", which may ask whether it may save several" : "";
   note(`Handed to the browser${may}: ${described(files)}.`);
@@ -67,7 +68,7 @@ export function renderDigests(files) {
     ? "SHA-256: what was merged could not be read again"
     : current.files.length === 1
       ? `SHA-256: ${files[0]?.sha256}`
-      : "";
+      : "Each with its SHA-256 below";
   renderFiles();
 }
 
@@ -85,7 +86,11 @@ function renderFiles() {
       !isDirect &&
         el(
           "button",
-          { class: "quiet", "aria-label": `Save ${printable(file.name)}`, onclick: () => hand([file]) },
+          {
+            class: "quiet",
+            "aria-label": `Save ${printable(file.name)}`,
+            onclick: () => hand([file]),
+          },
           "Save",
         ),
     );

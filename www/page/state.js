@@ -18,5 +18,6 @@ export function show(state) {
 /** The plan shown is of earlier settings. @param {boolean} isOutdated */
 export function markOutdated(isOutdated) {
   byId("merge", HTMLButtonElement).disabled = isOutdated;
-  for (const id of ["plan-counts", "plan-table"]) byId(id, HTMLElement).inert = isOutdated;
+  for (const id of ["plan-shares", "plan-counts", "plan-estimate", "plan-table"])
+    byId(id, HTMLElement).inert = isOutdated;
 }

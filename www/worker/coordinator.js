@@ -11,7 +11,7 @@
 
 import { makeEngine } from "./kernels.js";
 import { createOutput } from "./output.js";
-import { copyTo, openPicked } from "./picked.js";
+import { copyTo, leave, openPicked } from "./picked.js";
 import { runJobs } from "./pool.js";
 import { reportRequests } from "./requests.js";
 
@@ -98,6 +98,7 @@ async function answer({ id, request, files = [], extras = [], target }, signal) 
         return reply(await engine.handle(request, files));
     }
   } catch (error) {
+    leave(target);
     failed(id, error);
   }
 }

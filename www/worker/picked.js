@@ -111,6 +111,11 @@ async function removeOwn(target, handle) {
   if (target.kind === "directory" || (await handle.getFile()).size === 0) await handle.remove();
 }
 
+/** A place that was not used after all: for a new name, pickers make an empty file. @param {Target | undefined} target */
+export function leave(target) {
+  if (target?.kind === "file") removeOwn(target, target).catch(() => {});
+}
+
 /**
  * Copies files to the target, with progress.
  * @param {Target | undefined} target
@@ -136,7 +141,7 @@ export async function copyTo(target, files, extras, signal, reply) {
         const written_bytes = start_bytes + Math.min(at + PIECE_BYTES, len_bytes);
         reply({
           type: "progress",
-          tensors_done: index,
+          tensors_done: index + Number(at + PIECE_BYTES >= len_bytes),
           tensors_total: files.length,
           fraction: written_bytes / endBytes,
           written_bytes,

@@ -86,7 +86,7 @@ impl Session {
     /// Waits until the expression is true in the tab's own document.
     #[track_caller]
     pub fn wait_for_in_tab(&mut self, expression: &str) {
-        let condition = format!("!!({expression})");
+        let condition = is_true(expression);
         self.wait_until(expression, DEADLINE, |session| {
             (session.evaluate_in_tab(&condition) == true).then_some(())
         });
@@ -141,7 +141,7 @@ impl Session {
         answer["result"]["value"].take()
     }
 
-    /// Waits until the expression is true.
+    /// Waits until the expression, or what it promises, is true.
     #[track_caller]
     pub fn wait_for(&mut self, expression: &str) {
         self.wait_for_within(expression, DEADLINE);
@@ -150,7 +150,7 @@ impl Session {
     /// Waits until the expression is true, at most for this long.
     #[track_caller]
     pub fn wait_for_within(&mut self, expression: &str, limit: Duration) {
-        let condition = format!("!!({expression})");
+        let condition = is_true(expression);
         self.wait_until(expression, limit, |session| {
             (session.evaluate(&condition) == true).then_some(())
         });
@@ -325,4 +325,9 @@ fn greet(connection: &mut Connection, event: &Event) -> Result<()> {
         connection.send(worker, "Runtime.runIfWaitingForDebugger", json!({}))?;
     }
     Ok(())
+}
+
+/// What an expression, or a promise, comes to. A promise itself is always true.
+fn is_true(expression: &str) -> String {
+    format!("(async () => !!(await ({expression})))()")
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gramerge_browser_tests::{DEADLINE, Session};
 use tempfile::TempDir;
@@ -55,6 +55,14 @@ fn a_silent_page_is_quiet() {
     let (mut session, _folder) = serving(&[("index.html", &html)]);
     session.wait_for("window.done");
     session.assert_quiet();
+}
+
+#[test]
+#[should_panic(expected = "waited")]
+fn waits_for_what_is_promised() {
+    let (mut session, _folder) = serving(&[("index.html", &page(""))]);
+    session.wait_for("Promise.resolve(true)");
+    session.wait_for_within("Promise.resolve(false)", Duration::ZERO);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
-use crate::Error;
 use crate::dtype::encode;
+use crate::{Error, ErrorKind};
 
 const SIZES: [usize; 7] = [1, STRIP - 1, STRIP, STRIP + 1, 2 * STRIP, 2 * STRIP + 17, 200];
 
@@ -17,8 +17,17 @@ fn bytes(dtype: Dtype, values: Vec<f64>) -> Vec<u8> {
 }
 
 fn full(dtype: Dtype, n: usize, element: impl Fn(usize, usize) -> f64) -> Result<Gram> {
+    scaled(1.0, dtype, n, element)
+}
+
+fn scaled(
+    scale: f64,
+    dtype: Dtype,
+    n: usize,
+    element: impl Fn(usize, usize) -> f64,
+) -> Result<Gram> {
     let values = (0..n * n).map(|place| element(place / n, place % n)).collect();
-    Gram::full(Stored { bytes: bytes(dtype, values), dtype, rows: n, cols: n }, 1.0)
+    Gram::full(Stored { bytes: bytes(dtype, values), dtype, rows: n, cols: n }, scale)
 }
 
 fn rows(gram: &Gram, range: Range<usize>) -> Vec<f64> {
@@ -95,5 +104,40 @@ fn what_is_no_gram_matrix_is_refused_by_place() {
             assert!(refused(n, (i, j), f64::INFINITY).what.contains(&not_finite), "{n}");
         }
         assert!(refused(n, (n - 1, n - 1), -1.0).what.contains("negative diagonal"), "{n}");
+    }
+}
+
+/// Whatever the rows were divided by, stored elements are as far apart.
+#[test]
+fn sums_are_judged_as_means() {
+    let n = STRIP + 5;
+    for scale in [2f64.powi(-20), 2f64.powi(20)] {
+        let off = |by: f64| move |i, j| element(i, j) + if (i, j) == (n - 1, 0) { by } else { 0.0 };
+        let gram = scaled(scale, Dtype::F32, n, off(2f64.powi(-10))).unwrap();
+        assert_eq!(gram.diagonal(), vec![8.0 * scale; n]);
+        let error = scaled(scale, Dtype::F32, n, off(3.0)).unwrap_err();
+        assert!(error.what.contains("not symmetric"), "{scale:e}: {}", error.what);
+    }
+    let error = scaled(1e10, Dtype::F64, n, |i, j| 1e300 * element(i, j)).unwrap_err();
+    assert!(error.what.contains("NaN or infinity at (0, 0)"), "{}", error.what);
+}
+
+#[test]
+fn every_strip_has_its_room() {
+    for n in SIZES {
+        let widths = (0..n).map(|row| n.min((row / STRIP + 1) * STRIP));
+        assert_eq!(held_elements(n as u64), widths.sum::<usize>() as u64, "{n}");
+    }
+    // Bytes beyond what a tab can address, counted all the same.
+    assert_eq!(held_elements(1 << 17), ((1 << 17) + STRIP as u64) << 16);
+}
+
+#[test]
+fn more_bytes_than_can_be_counted_are_refused_in_words() {
+    // Of the first, the bytes are beyond u64; of the second, the elements.
+    for n in [3 << 30, usize::MAX] {
+        let error = GramBuilder::new(n, Dtype::F64, 1.0).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Device);
+        assert!(error.what.contains("memory were refused"), "{n}: {}", error.what);
     }
 }

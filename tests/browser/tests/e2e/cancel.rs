@@ -12,7 +12,7 @@ fn a_cancelled_merge_leaves_nothing_and_can_be_started_again() {
     let exact = page.by_selector("#precision");
     page.call_on(&exact, "function () { this.value = 'exact'; this.dispatchEvent(new Event('change', {bubbles: true})); }");
     page.click_button("Merge");
-    page.by_role("progressbar", "Merging");
+    page.wait_for(&format!("{EMPTY}.then((isEmpty) => !isEmpty)"));
     page.click_button("Cancel");
     page.wait_for("document.querySelector('#run').hidden");
     assert!(!page.has_role("region", "Report"), "a cancelled merge has a report");

@@ -6,8 +6,10 @@ use crate::inputs::{Folder, paths};
 use crate::pages::Copy;
 
 const LEAD: &str = "  const outcome = await engine.run_job(";
-/// From the fifth layer on, workers wait until the page has been closed once.
+/// From the fifth layer on, workers wait until the page has been closed once. After that, it is noted
+/// what they solve.
 const STALLED: &str = "  if (index >= 4 && !(await caches.has('go'))) await new Promise(() => {});
+  if (await caches.has('go')) await caches.open(`after ${index}`);
   const outcome = await engine.run_job(";
 
 /// A tab that is closed when four of six layers are written down.
@@ -50,17 +52,44 @@ pub(crate) fn undisturbed(folder: &Folder, query: &str) -> Vec<u8> {
 
 pub(crate) const WARNINGS: &str = "document.querySelector('#report-warnings').textContent";
 
-#[test]
-fn an_interrupted_merge_goes_on_and_has_the_same_bytes() {
-    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
-    let mut page = interrupted(&copy, &folder, "");
-    begin(&mut page, &folder);
-    let bytes = saved(&mut page);
+/// A crash in the middle of writing a job down.
+const CUT_SHORT: &str = "(async () => {
+    const root = await navigator.storage.getDirectory();
+    for await (const folder of (await root.getDirectoryHandle('gramerge')).values()) {
+        const file = await folder.getFileHandle('journal.jsonl');
+        const stream = await file.createWritable({ keepExistingData: true });
+        const position = (await file.getFile()).size;
+        await stream.write({ type: 'write', position, data: '\\n{\"index\":5,\"outco' });
+        await stream.close();
+    }
+})()";
+
+fn goes_on(page: &mut Session, folder: &Folder) {
+    begin(page, folder);
+    let bytes = saved(page);
     let warnings = page.evaluate(WARNINGS);
     // Four, or one more that a worker took up as the stall was lifted.
     let words = "of 6 tensors had been merged before an interruption";
     assert!(warnings.as_str().is_some_and(|text| text.contains(words)), "{warnings}");
-    assert!(bytes == undisturbed(&folder, ""), "other bytes than without an interruption");
+    let again =
+        "caches.keys().then((names) => names.filter((name) => /^after [0-3]$/.test(name)).length)";
+    assert_eq!(page.evaluate(again), 0, "layers were solved again");
+    assert!(bytes == undisturbed(folder, ""), "other bytes than without an interruption");
+}
+
+#[test]
+fn an_interrupted_merge_goes_on_and_has_the_same_bytes() {
+    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+    let mut page = interrupted(&copy, &folder, "");
+    goes_on(&mut page, &folder);
+}
+
+#[test]
+fn a_journal_that_was_cut_short_holds_to_its_last_line() {
+    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+    let mut page = interrupted(&copy, &folder, "");
+    page.evaluate(CUT_SHORT);
+    goes_on(&mut page, &folder);
 }
 
 #[test]
@@ -79,6 +108,19 @@ fn another_merge_does_not_go_on_with_it() {
         Some(false)
     );
     assert!(merged == undisturbed(&folder, ""), "old tensors in a new merge");
+}
+
+#[test]
+fn with_other_settings_it_begins_anew() {
+    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+    let mut page = interrupted(&copy, &folder, "");
+    page.open("?");
+    page.open("#alpha=0.5");
+    begin(&mut page, &folder);
+    let merged = saved(&mut page);
+    let warnings = page.evaluate(WARNINGS);
+    assert_eq!(warnings.as_str().map(|text| text.contains("interruption")), Some(false));
+    assert!(merged == undisturbed(&folder, "#alpha=0.5"), "tensors of other settings");
 }
 
 #[test]

@@ -60,6 +60,14 @@ const SAVED: &str = "(async () => {
     await walk(await navigator.storage.getDirectory());
     return found;
 })()";
+/// A file that exists, which a picker gives when the user agrees to replace it.
+const OLD: &str = "(async () => {
+    const root = await navigator.storage.getDirectory();
+    const file = await root.getFileHandle('merged.safetensors', { create: true });
+    const stream = await file.createWritable();
+    await stream.write('old');
+    await stream.close();
+})()";
 /// What the page keeps for itself.
 const KEPT: &str = "(async () => {
     const root = await navigator.storage.getDirectory();
@@ -178,6 +186,27 @@ fn a_result_is_copied_to_a_picked_file_or_not_at_all() {
     page.wait_for(&format!("{NOTE}.includes('its SHA-256 is the same')"));
     assert_eq!(saved(&mut page), expected_file());
     page.assert_quiet();
+}
+
+#[test]
+fn a_file_that_could_not_be_replaced_holds_what_it_held() {
+    let copy = faulty();
+    let mut page = planned(&copy, "");
+    page.evaluate(OLD);
+    page.click_button("Merge");
+    page.by_role("region", "Report");
+    for fault in ["fault 2 QuotaExceededError", "fault close AbortError"] {
+        page.evaluate(&format!("caches.open({}).then(() => 0)", json!(fault)));
+        page.click_button(TO_FILE);
+        page.wait_for("!document.querySelector('[role=alert]').hidden");
+        let old = Files::from([("merged.safetensors".into(), b"old".to_vec())]);
+        assert_eq!(saved(&mut page), old, "{fault}");
+        page.evaluate(&format!("caches.delete({})", json!(fault)));
+        page.wait_for("document.querySelector('#run').hidden");
+    }
+    page.click_button(TO_FILE);
+    page.wait_for(&format!("{NOTE}.includes('its SHA-256 is the same')"));
+    assert_eq!(saved(&mut page), expected_file());
 }
 
 #[test]

@@ -24,6 +24,14 @@ fn opened(copy: &Copy) -> Session {
     page
 }
 
+/// How many tabs have private files.
+const FOLDERS: &str = "(async () => {
+    const root = await navigator.storage.getDirectory();
+    const names = [];
+    for await (const name of (await root.getDirectoryHandle('gramerge')).keys()) names.push(name);
+    return names.length;
+})()";
+
 fn done(count: usize) -> String {
     format!("document.querySelector('#run-figures').textContent.startsWith('{count} of 6')")
 }
@@ -42,6 +50,7 @@ fn two_tabs_do_not_touch_each_others_merge() {
     page.open("");
     begin(&mut page, &folder);
     page.wait_for(&done(4));
+    assert_eq!(page.evaluate(FOLDERS), 2, "a folder for each");
     page.evaluate("caches.open('go').then(() => true)");
     let expected = undisturbed(&folder, "");
     assert!(saved(&mut page) == expected, "the second tab's bytes");
@@ -90,6 +99,9 @@ fn storage_that_is_cleared_while_a_merge_runs_is_no_result() {
     let line = "    await engine.check_inputs();";
     let wait = "    while (!(await caches.has('cleared'))) await 0;";
     let copy = changed("worker/coordinator.js", line, &format!("{wait}\n{line}"));
+    let soon = ("const CLOSING_MILLIS = 5000;", "const CLOSING_MILLIS = 0;");
+    copy.change("page/progress.js", soon.0, soon.1);
+    copy.publish("page/progress.js", "impatient");
     let mut page = opened(&copy);
     begin(&mut page, &folder);
     page.wait_for(&done(6));
@@ -97,6 +109,7 @@ fn storage_that_is_cleared_while_a_merge_runs_is_no_result() {
     let wish = json!({ "origin": origin.trim_end_matches('/'), "storageTypes": "file_systems" });
     page.tab("Storage.clearDataForOrigin", wish);
     page.evaluate("caches.open('cleared').then(() => true)");
+    page.wait_for("/data was cleared/.test(document.querySelector('#run-current').innerText)");
     page.click_button("Cancel");
     page.wait_for("document.querySelector('#run').hidden");
     assert!(!page.has_role("region", "Report"), "a report of what is gone");

@@ -1,0 +1,102 @@
+use super::*;
+use crate::dtype::decode;
+
+const N: usize = 3000;
+/// Parts of so many elements go the slow way.
+const SLOW: usize = 7;
+
+/// Values of all sizes and signs, with zeros of both.
+fn bytes(model: usize) -> Vec<u8> {
+    let value = |i: usize| match (i * 7 + model) % 11 {
+        0 => -0.0,
+        1 => 0.0,
+        k => ((i * (model + 3)) % 97) as f64 * 2f64.powi(k as i32 * 9 - 50) - 0.1,
+    };
+    let mut bytes = vec![0; N * 4];
+    encode(Dtype::F32, (0..N).map(value), &mut bytes);
+    bytes
+}
+
+/// The mean of three models, in parts. `change` gets the bytes of each.
+fn parts(len: usize, dtype_out: Dtype, change: impl Fn(&mut [Vec<u8>])) -> (Vec<u8>, Measures) {
+    let mut inputs = [0, 1, 2].map(bytes);
+    change(&mut inputs);
+    let (mut merged, mut measures) = (Vec::new(), Measures::new(3));
+    for start in (0..N).step_by(len) {
+        let part = |own: &Vec<u8>| own[start * 4..N.min(start + len) * 4].to_vec();
+        let inputs: Vec<_> = inputs.iter().map(|own| (Dtype::F32, part(own))).collect();
+        let mut bytes = vec![1; 7];
+        measures.add(&average(&inputs, &[0.5, 0.2, 0.3], dtype_out, &mut bytes));
+        merged.extend(bytes);
+    }
+    (merged, measures)
+}
+
+/// Checks that both ways agree, and returns what one found.
+fn either_way(dtype_out: Dtype, change: impl Fn(&mut [Vec<u8>])) -> (Vec<f64>, Measures) {
+    let quick = parts(N, dtype_out, &change);
+    let slow = parts(SLOW, dtype_out, &change);
+    assert_eq!(quick.0, slow.0);
+    let counts = |found: &Measures| (found.n_not_finite, found.n_overflowed);
+    assert_eq!(counts(&quick.1), counts(&slow.1));
+    for (quick, slow) in quick.1.distances().iter().zip(slow.1.distances()) {
+        let is_same = quick.is_nan() && slow.is_nan();
+        assert!(is_same || (quick - slow).abs() < 1e-12 * slow, "{quick} {slow}");
+    }
+    (decode(dtype_out, &quick.0), quick.1)
+}
+
+fn put(own: &mut [u8], index: usize, value: f32) {
+    own[index * 4..][..4].copy_from_slice(&value.to_le_bytes());
+}
+
+#[test]
+fn the_quick_way_is_the_slow_way() {
+    let (_, found) = either_way(Dtype::F32, |_| {});
+    assert_eq!((found.n_not_finite, found.n_overflowed), (0, 0));
+}
+
+#[test]
+fn identical_inputs_give_themselves_to_the_bit() {
+    for len in [N, SLOW] {
+        let same = |inputs: &mut [Vec<u8>]| inputs.fill(bytes(0));
+        assert_eq!(parts(len, Dtype::F32, same).0, bytes(0));
+    }
+}
+
+#[test]
+fn what_is_not_finite_is_counted_either_way() {
+    for not_finite in [f32::NAN, f32::INFINITY] {
+        let (mean, found) = either_way(Dtype::F32, |inputs| put(&mut inputs[1], 100, not_finite));
+        assert_eq!((mean[100].is_nan(), found.n_not_finite), (true, 1));
+    }
+    let all =
+        |inputs: &mut [Vec<u8>]| inputs.iter_mut().for_each(|own| put(own, 100, f32::INFINITY));
+    let (mean, found) = either_way(Dtype::F32, all);
+    assert_eq!((mean[100], found.n_not_finite), (f64::INFINITY, 1));
+}
+
+#[test]
+fn what_overflows_is_counted_either_way() {
+    let small = |inputs: &mut [Vec<u8>]| {
+        inputs.iter_mut().for_each(|own| own.fill(0x11));
+        put(&mut inputs[2], 5, 1e7);
+        put(&mut inputs[2], 2000, -1e7);
+    };
+    let (mean, found) = either_way(Dtype::F16, small);
+    assert_eq!((mean[5], mean[2000]), (f64::INFINITY, f64::NEG_INFINITY));
+    assert_eq!((found.n_not_finite, found.n_overflowed), (0, 2));
+}
+
+#[test]
+fn the_largest_are_those_that_encoding_still_keeps() {
+    for dtype in [Dtype::F16, Dtype::BF16, Dtype::F32] {
+        let encoded = |value: f64| {
+            let mut bytes = vec![0; dtype.size_bytes()];
+            encode(dtype, std::iter::once(value), &mut bytes);
+            decode(dtype, &bytes)[0]
+        };
+        assert_eq!(encoded(largest(dtype)), f64::INFINITY, "{}", dtype.name());
+        assert!(encoded(largest(dtype).next_down()).is_finite(), "{}", dtype.name());
+    }
+}
