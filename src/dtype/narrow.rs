@@ -9,12 +9,21 @@ use half::{bf16, f16};
 
 /// The nearest f16.
 pub(super) fn to_f16(value: f64) -> f16 {
-    f16::from_f32(to_odd(value))
+    f16::from_f32(to_f32(value))
 }
 
 /// The nearest bf16.
 pub(super) fn to_bf16(value: f64) -> bf16 {
-    bf16::from_f32(to_odd(value))
+    bf16::from_f32(to_f32(value))
+}
+
+/// All middles of two 16-bit numbers have these bits 0 in f32.
+const BELOW_MIDDLE: u32 = 0xfff;
+
+/// An f32 that rounds to 16 bits as the value does. Only next to a middle must it be to odd.
+fn to_f32(value: f64) -> f32 {
+    let near = value as f32;
+    if near.to_bits() & BELOW_MIDDLE == 0 { to_odd(value) } else { near }
 }
 
 /// The value as f32 where that is exact, else the one of its two neighbours whose last bit is 1.
