@@ -82,7 +82,7 @@ fn largest(dtype: Dtype) -> f64 {
 }
 
 /// Elements at once: all models' values of a block stay in the first cache.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 512;
 
 /// The mean of the same elements of every model. `shares` sum to 1.
 ///
@@ -123,7 +123,7 @@ pub fn average(
 /// Elements that are added up on their own, as in `sums`.
 const LANES: usize = 8;
 
-/// W̄ of a block and its measures in one pass, if all of it is finite in the output: what reading a
+/// W̄ of a block and its measures in few passes, if all of it is finite in the output: what reading a
 /// file leaves time for. Else false, and nothing counts. `values: [models][len]`
 fn usual_mean(
     values: &[Vec<f64>],
