@@ -180,11 +180,12 @@ export class App {
     const target = isDirect() ? await pickPlace("merge", isFolder()) : undefined;
     if (target === null || this.isRunning) return;
     this.#begin(this.#plan);
+    const options = readOptions();
     try {
       const { report, ...result } = await this.#client.merge(
         this.#selection,
-        readOptions(),
-        maxWorkers(),
+        options,
+        maxWorkers(options),
         { extras, target },
         (progress) => this.#progress.update(progress),
       );

@@ -131,10 +131,15 @@ export function device() {
   return asked === "cpu" || asked === "gpu" ? asked : "auto";
 }
 
-/** Upper limit on compute workers. */
-export function maxWorkers() {
+/** Averaging waits for files half of the time. */
+const AVERAGING_PER_CORE = 2;
+
+/** Upper limit on computing workers. @param {Options} options */
+export function maxWorkers({ method }) {
   const asked = Number(new URLSearchParams(location.search).get("workers"));
-  return Math.min(MAX_WORKERS, asked >= 1 ? Math.floor(asked) : navigator.hardwareConcurrency || 2);
+  const cores = navigator.hardwareConcurrency || 2;
+  const useful = method === "average" ? AVERAGING_PER_CORE * cores : cores;
+  return Math.min(MAX_WORKERS, asked >= 1 ? Math.floor(asked) : useful);
 }
 
 /** @returns {Options} */

@@ -84,8 +84,10 @@ async function createFile(places, totalBytes, fingerprint, elsewhere) {
         handle.flush();
         handle.close();
         await journal.remove();
+        // Before old results go: the browser answers in order, and removing gigabytes takes a while.
+        const whole = await file.getFile();
         await removeOthers(folder, name);
-        return cut(await file.getFile(), places);
+        return cut(whole, places);
       },
       async discard() {
         await journal.remove();
@@ -129,8 +131,7 @@ async function removeClosing(folder, name) {
 async function removeOthers(folder, kept) {
   const others = [];
   for await (const name of folder.keys()) if (name !== kept) others.push(name);
-  // A file that the page still offers may be open; it goes with the folder. Removing gigabytes takes
-  // a while, and nobody need wait for it.
+  // A file that the page still offers may be open; it goes with the folder. Nobody need wait for it.
   for (const name of others) folder.removeEntry(name).catch(() => {});
 }
 
