@@ -26,7 +26,7 @@ const next = (type) =>
 /** @type {Record<string, (message: any) => Promise<void>>} */
 const handlers = {
   async begin({ build, files, paths, request, shared, elsewhere }) {
-    if (shared) outlet = await openFile(shared, elsewhere, refused);
+    if (shared) outlet = await openFile(shared, elsewhere, refused, settled);
     ({ engine, refusedBytes } = await makeEngine(build));
     const inspected = await engine.handle({ type: "inspect", paths }, files);
     if (inspected.type === "failed") throw inspected;
@@ -55,8 +55,9 @@ async function lead({ index, nHelpers }) {
     return outlet.write(offsetBytes, bytes);
   };
   const outcome = await engine.run_job(index, nHelpers, helpers, { write });
-  if (outcome) postMessage({ type: "outcome", index, outcome, writtenBytes });
-  else postMessage({ type: "handed_back", index });
+  if (!outcome) return postMessage({ type: "handed_back", index });
+  postMessage({ type: "outcome", index, outcome, writtenBytes });
+  outlet.settle({ index, outcome });
 }
 
 /** @param {{index: number, place: number, nHelpers: number}} task */
@@ -69,6 +70,11 @@ async function help({ index, place, nHelpers }) {
 /** The merge ends for that, in these words. @param {string} why */
 function refused(why) {
   postMessage({ type: "refused", why });
+}
+
+/** What these jobs wrote has reached the disk. @param {import("./journal.js").Entry[]} entries */
+function settled(entries) {
+  postMessage({ type: "settled", entries });
 }
 
 /**

@@ -5,8 +5,9 @@
  * The first message brings all code that it and its computing workers run; it can load none, since
  * the network is locked by the time it starts.
  *
- * One request is answered after the other. A merge can be cancelled between any two messages; what
- * it has written is removed before the answer. If the tab ends instead, it can be gone on with.
+ * One request is answered after the other. A merge can be cancelled between any two messages: what it
+ * has written is removed, before the answer unless the disk is slow. If the tab ends instead, it can be
+ * gone on with.
  */
 
 import { makeEngine } from "./kernels.js";
@@ -28,6 +29,9 @@ import { reportRequests } from "./requests.js";
  */
 
 const ELSEWHERE = ", or write to a place that you choose, which needs it once only";
+
+/** Less than the page's own. */
+const PATIENCE_MILLIS = 500;
 
 reportRequests();
 
@@ -154,16 +158,23 @@ async function merge(engine, request, beside, signal, reply) {
       finished(index, outcome, writtenBytes) {
         totalWrittenBytes += writtenBytes;
         reply(engine.finish_job(index, outcome, totalWrittenBytes));
-        output.record({ index, outcome });
+        output.settle({ index, outcome });
       },
+      settled: output.record,
     });
     await engine.check_inputs();
     files = await output.finish();
   } catch (error) {
-    await output.discard();
+    const discarded = output.discard();
+    // A slow disk does not keep who cancels waiting; the removal goes on.
+    await (signal.aborted ? Promise.race([discarded, patience()]) : discarded);
     throw error;
   }
   reply(engine.finish(performance.now() - start, opening.n_workers), files, extras);
+}
+
+function patience() {
+  return new Promise((resolve) => setTimeout(resolve, PATIENCE_MILLIS));
 }
 
 /**

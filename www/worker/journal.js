@@ -4,13 +4,11 @@
  * closed tab interrupts can go on.
  *
  * The first line names the output and identifies the merge: inputs, settings, build. Every other line
- * is a finished job. A job is written down only after the output's bytes have reached the disk.
+ * is a finished job. A job is written down only after the output's bytes have reached the disk. The
+ * journal itself need not: what a power failure takes of it is merged again.
  */
 
 const NAME = "journal.jsonl";
-/** Reaching the disk takes a while, so it is waited for neither more often nor for more of the time. */
-const FLUSH_MILLIS = 1000;
-const MAX_FLUSHING = 1 / 16;
 
 /** A finished job. @typedef {{index: number, outcome: unknown}} Entry */
 
@@ -41,40 +39,23 @@ export async function readJournal(folder) {
  * Starts a journal, with what had been finished before.
  * @param {FileSystemDirectoryHandle} folder
  * @param {Journal} journal
- * @param {FileSystemSyncAccessHandle} output
  */
-export async function startJournal(folder, { name, fingerprint, entries }, output) {
+export async function startJournal(folder, { name, fingerprint, entries }) {
   const file = await folder.getFileHandle(NAME, { create: true });
   const handle = await file.createSyncAccessHandle();
   handle.truncate(0);
   let end = 0;
-  /** @type {Entry[]} */
-  let pending = [];
-  let dueMillis = 0;
-
   /** @param {string} text */
   const append = (text) => {
     end += handle.write(new TextEncoder().encode(text), { at: end });
   };
-  const flush = () => {
-    const start = performance.now();
-    output.flush();
-    append(pending.map((entry) => `\n${JSON.stringify(entry)}`).join(""));
-    handle.flush();
-    pending = [];
-    const done = performance.now();
-    dueMillis = done + Math.max(FLUSH_MILLIS, (done - start) / MAX_FLUSHING);
-  };
+  /** @param {Entry[]} entries whose bytes have reached the disk */
+  const add = (entries) => append(entries.map((entry) => `\n${JSON.stringify(entry)}`).join(""));
 
   append(JSON.stringify({ name, fingerprint }));
-  pending = entries;
-  flush();
+  add(entries);
   return {
-    /** @param {Entry} entry */
-    add(entry) {
-      pending.push(entry);
-      if (performance.now() >= dueMillis) flush();
-    },
+    add,
     /** The output is whole, or given up. */
     async remove() {
       handle.close();

@@ -6,11 +6,14 @@
  * The engine lends its memory for the call only, and makes its next piece while one is written.
  */
 
-import { explain, openBeside, writeAll } from "./private.js";
+import { explain, openBeside, whenFlushed, writeAll } from "./private.js";
+
+/** @import { Entry } from "./journal.js" */
 
 /**
  * @typedef {object} Outlet
  * @property {(offsetBytes: number, bytes: Uint8Array) => void | Promise<void>} write
+ * @property {(entry: Entry) => void} settle takes a finished job
  */
 
 /**
@@ -18,20 +21,26 @@ import { explain, openBeside, writeAll } from "./private.js";
  * @param {FileSystemFileHandle} file
  * @param {string} elsewhere what else to do where there is no room
  * @param {(why: string) => void} refused told before writing fails
+ * @param {(entries: Entry[]) => void} settled told of jobs when their bytes have reached the disk
  * @returns {Promise<Outlet>}
  */
-export async function openFile(file, elsewhere, refused) {
+export async function openFile(file, elsewhere, refused, settled) {
   const handle = await openBeside(file);
+  /** @param {number} endBytes @param {() => void} action */
+  const attempt = (endBytes, action) => {
+    try {
+      action();
+    } catch (error) {
+      const explained = explain(error, endBytes, elsewhere);
+      refused(explained.message);
+      throw explained;
+    }
+  };
+  const settle = whenFlushed(handle, settled);
   return {
-    write(offsetBytes, bytes) {
-      try {
-        writeAll(handle, offsetBytes, bytes);
-      } catch (error) {
-        const explained = explain(error, offsetBytes + bytes.length, elsewhere);
-        refused(explained.message);
-        throw explained;
-      }
-    },
+    write: (offsetBytes, bytes) =>
+      attempt(offsetBytes + bytes.length, () => writeAll(handle, offsetBytes, bytes)),
+    settle: (entry) => attempt(handle.getSize(), () => settle(entry)),
   };
 }
 
@@ -53,5 +62,6 @@ export function inPieces(send) {
       piece.set(bytes);
       spare = await send(offsetBytes, piece);
     },
+    settle() {}, // whoever writes the pieces does
   };
 }

@@ -6,21 +6,22 @@
 
 import { ownFolder } from "./folders.js";
 import { startJournal } from "./journal.js";
-import { explain, isFull, isShared, openBeside, writeAll } from "./private.js";
+import { explain, isFull, isShared, openBeside, whenFlushed, writeAll } from "./private.js";
 
 /** @import { Entry } from "./journal.js" */
 
 /** Beyond this, memory is no place for an output. */
 const MAX_MEMORY_BYTES = 1 << 30;
-/** For so long files of workers that have been stopped may stay open. */
-const CLOSING_MILLIS = 2000;
+/** Until it is looked again whether a file has been closed. */
+const CLOSING_MILLIS = 20;
 
 /**
  * @typedef {object} Output
  * @property {Entry[]} finished jobs whose bytes are there already
  * @property {(offsetBytes: number, bytes: Uint8Array) => void | Promise<void>} write
  * @property {FileSystemFileHandle} [shared] what other workers may open and write to
- * @property {(entry: Entry) => void} record notes a finished job
+ * @property {(entry: Entry) => void} settle takes a finished job
+ * @property {(entries: Entry[]) => void} record writes down jobs whose bytes have reached the disk
  * @property {() => Promise<File[]>} finish
  * @property {() => Promise<void>} discard
  */
@@ -64,24 +65,33 @@ async function createFile(places, totalBytes, fingerprint, elsewhere) {
     handle.close();
     await removeClosing(folder, name);
   };
+  /** @param {number} endBytes @param {() => void} action */
+  const attempt = (endBytes, action) => {
+    try {
+      action();
+    } catch (error) {
+      throw explain(error, endBytes, elsewhere);
+    }
+  };
   try {
     // An interrupted output has its length from the start.
     const entries = handle.getSize() === totalBytes ? (interrupted?.entries ?? []) : [];
     handle.truncate(totalBytes);
-    const journal = await startJournal(folder, { name, fingerprint, entries }, handle);
+    const journal = await startJournal(folder, { name, fingerprint, entries });
+    const settle = whenFlushed(handle, journal.add);
+    const shared = isShared(handle) ? file : undefined;
     return {
       finished: entries,
-      shared: isShared(handle) ? file : undefined,
-      write(offsetBytes, bytes) {
-        try {
-          writeAll(handle, offsetBytes, bytes);
-        } catch (error) {
-          throw explain(error, offsetBytes + bytes.length, elsewhere);
-        }
+      shared,
+      write: (offsetBytes, bytes) =>
+        attempt(offsetBytes + bytes.length, () => writeAll(handle, offsetBytes, bytes)),
+      settle(entry) {
+        // Who has written its bytes does else. Only the end waits here for the disk.
+        if (!shared) attempt(totalBytes, () => settle(entry));
       },
-      record: journal.add,
+      record: (entries) => attempt(totalBytes, () => journal.add(entries)),
       async finish() {
-        handle.flush();
+        attempt(totalBytes, () => handle.flush());
         handle.close();
         await journal.remove();
         // Before old results go: the browser answers in order, and removing gigabytes takes a while.
@@ -107,19 +117,18 @@ async function checkSpace(totalBytes) {
 }
 
 /**
- * Removes a file that workers which have just been stopped may still have open. If they keep it, it
- * goes with the folder.
+ * Removes a file, as soon as workers that have just been stopped have closed it. If it cannot be
+ * removed, it goes with the folder.
  * @param {FileSystemDirectoryHandle} folder
  * @param {string} name
  */
 async function removeClosing(folder, name) {
-  const end = performance.now() + CLOSING_MILLIS;
   for (;;) {
     try {
       return await folder.removeEntry(name);
     } catch (error) {
-      if (performance.now() > end) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (/** @type {Error} */ (error).name !== "NoModificationAllowedError") return;
+      await new Promise((resolve) => setTimeout(resolve, CLOSING_MILLIS));
     }
   }
 }
@@ -149,6 +158,7 @@ function createInMemory(places, totalBytes) {
   return {
     finished: [],
     write: (offsetBytes, piece) => bytes.set(piece, offsetBytes),
+    settle() {},
     record() {},
     finish: async () => cut(new Blob([bytes]), places),
     discard: async () => {},

@@ -62,6 +62,7 @@ export async function openPicked(target, places, extras, signal) {
   }
   return {
     finished: [],
+    settle() {},
     record() {},
     discard,
     async write(offsetBytes, data) {

@@ -15,6 +15,8 @@
 import { createShares } from "./shares.js";
 import { startWorker } from "./trusted.js";
 
+/** @import { Entry } from "./journal.js" */
+
 /**
  * @typedef {object} Work
  * @property {string} script `blob:` address of `compute.js`
@@ -27,6 +29,7 @@ import { startWorker } from "./trusted.js";
  * @property {AbortSignal} signal
  * @property {(offsetBytes: number, bytes: Uint8Array) => Promise<void>} write
  * @property {(index: number, outcome: unknown, writtenBytes: number) => void} finished
+ * @property {(entries: Entry[]) => void} settled what they wrote themselves has reached the disk
  */
 
 /** Tasks at a time of the worker with a graphics card. */
@@ -113,13 +116,17 @@ export function runJobs(work) {
       /** @param {{index: number, outcome: unknown, writtenBytes: number}} job */
       const finished = ({ index, outcome, writtenBytes }) => {
         shares.finish(index);
-        try {
-          work.finished(index, outcome, writtenBytes);
-        } catch (error) {
-          return stop(() => reject(error));
-        }
+        work.finished(index, outcome, writtenBytes);
         remaining -= 1;
         return remaining === 0 ? stop(resolve) : ended(index);
+      };
+      /** @param {() => void} action */
+      const orStop = (action) => {
+        try {
+          action();
+        } catch (error) {
+          stop(() => reject(error));
+        }
       };
 
       worker.onmessage = ({ data }) => {
@@ -142,7 +149,9 @@ export function runJobs(work) {
             shares.add(data.index, data.place, data.rows);
             return ended(data.index);
           case "outcome":
-            return finished(data);
+            return orStop(() => finished(data));
+          case "settled":
+            return orStop(() => work.settled(data.entries));
           case "handed_back":
             others.push({ index: data.index, place: 0 });
             [...idle].forEach((wake) => wake());

@@ -4,8 +4,13 @@
  * own.
  */
 
+/** @import { Entry } from "./journal.js" */
+
 /** Chromium writes larger pieces at a third of the speed. */
 const WRITE_BYTES = 1 << 20;
+/** Reaching the disk takes a while, so it is waited for neither more often nor for more of the time. */
+const FLUSH_MILLIS = 1000;
+const MAX_FLUSHING = 1 / 16;
 
 /**
  * Opens it beside other workers. Where a browser lets only one worker open a file, it is that one's
@@ -32,6 +37,28 @@ export function writeAll(handle, offsetBytes, bytes) {
     const written = handle.write(part, { at: offsetBytes + start });
     if (written !== part.length) throw new DOMException("", "QuotaExceededError");
   }
+}
+
+/**
+ * Passes jobs on, once the bytes that this handle wrote for them have reached the disk.
+ * @param {FileSystemSyncAccessHandle} handle
+ * @param {(entries: Entry[]) => void} pass
+ */
+export function whenFlushed(handle, pass) {
+  /** @type {Entry[]} */
+  let pending = [];
+  let dueMillis = performance.now() + FLUSH_MILLIS;
+  /** @param {Entry} entry */
+  return (entry) => {
+    pending.push(entry);
+    const start = performance.now();
+    if (start < dueMillis) return;
+    handle.flush();
+    pass(pending);
+    pending = [];
+    const end = performance.now();
+    dueMillis = end + Math.max(FLUSH_MILLIS, (end - start) / MAX_FLUSHING);
+  };
 }
 
 /** @param {unknown} error */

@@ -1,7 +1,11 @@
 //! Cancelling leaves the page as it was before.
 
+use gramerge_browser_tests::Session;
+
 use crate::inputs::{Folder, paths};
 use crate::opened;
+use crate::pages::Copy;
+use crate::resume::{begin, flushing_always};
 
 #[test]
 fn a_cancelled_merge_leaves_nothing_and_can_be_started_again() {
@@ -20,6 +24,27 @@ fn a_cancelled_merge_leaves_nothing_and_can_be_started_again() {
     page.click_button("Merge");
     page.by_role("region", "Report");
     page.assert_quiet();
+}
+
+/// A disk that is slower than any patience: what waits for it never comes back.
+#[test]
+fn a_merge_can_be_cancelled_while_a_disk_is_slow() {
+    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+    flushing_always(&copy);
+    for worker in ["worker/compute.js", "worker/coordinator.js"] {
+        let slow = "FileSystemSyncAccessHandle.prototype.flush = () => { for (;;); };";
+        copy.change(worker, "\nreportRequests();", &format!("\n{slow}\nreportRequests();"));
+        copy.publish(worker, "slow");
+    }
+    let mut page = Session::serving(copy.folder());
+    page.open("?workers=1");
+    begin(&mut page, &folder);
+    page.wait_for("document.querySelector('#run-figures').textContent.startsWith('1 of 6')");
+    page.click_button("Cancel");
+    page.wait_for("document.querySelector('#run').hidden");
+    let alert = page.by_selector("[role=alert]");
+    assert_eq!(page.text(&alert), "", "cancelling is no failure");
+    page.wait_for(EMPTY);
 }
 
 /// No merged file is left in the origin's private file system.

@@ -183,7 +183,7 @@ fn a_full_disk_is_explained_where_one_worker_holds_the_file() {
 }
 
 /// As in browsers that let one worker open a file.
-fn alone(copy: &Copy) {
+pub(crate) fn alone(copy: &Copy) {
     let line = "  return handle.mode === \"readwrite-unsafe\";";
     copy.change("worker/private.js", line, "  return false;");
     let mode = "createSyncAccessHandle({ mode: \"readwrite-unsafe\" })";

@@ -2,8 +2,11 @@
 
 use gramerge_browser_tests::Session;
 
+use crate::LOCKED;
+use crate::faults::alone;
 use crate::inputs::{Folder, paths};
 use crate::pages::Copy;
+use crate::storage::FOLDERS;
 
 const LEAD: &str = "  const outcome = await engine.run_job(";
 /// From the fifth layer on, workers wait until the page has been closed once. After that, it is noted
@@ -16,19 +19,33 @@ const STALLED: &str = "  if (index >= 4 && !(await caches.has('go'))) await new 
 fn interrupted(copy: &Copy, folder: &Folder, settings: &str) -> Session {
     copy.change("worker/compute.js", LEAD, STALLED);
     copy.publish("worker/compute.js", "stalling");
-    let line = "      if (performance.now() >= dueMillis) flush();";
-    copy.change("worker/journal.js", line, "      flush();");
-    copy.publish("worker/journal.js", "stalling");
+    flushing_always(copy);
     let mut page = Session::serving(copy.folder());
     page.open(settings);
     begin(&mut page, folder);
-    page.wait_for("document.querySelector('#run-figures').textContent.startsWith('4 of 6')");
+    page.wait_for(WRITTEN_DOWN);
     page.evaluate("caches.open('go').then(() => true)");
     // To another address and back: with the same settings the address is the same, and stays.
     page.open("?");
     page.open(settings);
     page
 }
+
+/// Whatever the time.
+pub(crate) fn flushing_always(copy: &Copy) {
+    copy.change("worker/private.js", "    if (start < dueMillis) return;\n", "");
+    copy.publish("worker/private.js", "flushing");
+}
+
+/// Whether the journal has four jobs.
+const WRITTEN_DOWN: &str = "(async () => {
+    const root = await navigator.storage.getDirectory();
+    for await (const folder of (await root.getDirectoryHandle('gramerge')).values()) {
+        const journal = await (await folder.getFileHandle('journal.jsonl')).getFile();
+        if ((await journal.text()).split('\\n').length === 1 + 4) return true;
+    }
+    return false;
+})().catch(() => false)";
 
 pub(crate) fn begin(page: &mut Session, folder: &Folder) {
     page.set_files("Models and Gram files", &paths(&folder.inputs()));
@@ -85,6 +102,14 @@ fn an_interrupted_merge_goes_on_and_has_the_same_bytes() {
 }
 
 #[test]
+fn it_goes_on_where_one_worker_holds_the_file() {
+    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+    alone(&copy);
+    let mut page = interrupted(&copy, &folder, "");
+    goes_on(&mut page, &folder);
+}
+
+#[test]
 fn a_journal_that_was_cut_short_holds_to_its_last_line() {
     let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
     let mut page = interrupted(&copy, &folder, "");
@@ -121,6 +146,28 @@ fn with_other_settings_it_begins_anew() {
     let warnings = page.evaluate(WARNINGS);
     assert_eq!(warnings.as_str().map(|text| text.contains("interruption")), Some(false));
     assert!(merged == undisturbed(&folder, "#alpha=0.5"), "tensors of other settings");
+}
+
+#[test]
+fn another_build_begins_anew_and_removes_what_is_left() {
+    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+    let mut page = interrupted(&copy, &folder, "");
+    let left = page.evaluate(FOLDERS);
+    assert_eq!(left.as_array().map(Vec::len), Some(1), "{left}");
+    copy.publish("worker/journal.js", "another");
+    // The browser's copy would open the page as it was. The page must not be about to make it.
+    page.wait_for(LOCKED);
+    page.evaluate("navigator.serviceWorker.getRegistration().then((copy) => copy.unregister())");
+    page.open("?");
+    page.wait_for("document.querySelector('#build').textContent === 'Build another.'");
+    begin(&mut page, &folder);
+    let merged = saved(&mut page);
+    let warnings = page.evaluate(WARNINGS);
+    assert_eq!(warnings.as_str().map(|text| text.contains("interruption")), Some(false));
+    assert!(merged == undisturbed(&folder, ""), "tensors of another build");
+    let kept = page.evaluate(FOLDERS);
+    assert_eq!(kept.as_array().map(Vec::len), Some(1), "{kept}");
+    assert_ne!(kept, left, "the interrupted merge is still there");
 }
 
 #[test]
