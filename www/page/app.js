@@ -9,6 +9,7 @@ import { alertBadFiles, clearAlert, showAlert, showError } from "./alert.js";
 import { Cancelled, Client } from "./client.js";
 import { announce, byId } from "./dom.js";
 import { count, duration, sizeOf } from "./format.js";
+import { forgetInterrupted } from "./interrupted.js";
 import { renderModels } from "./models.js";
 import { addFiles } from "./pick.js";
 import { pickPlace } from "./place.js";
@@ -230,6 +231,7 @@ export class App {
   #begin(plan) {
     this.#latest += 1; // a plan still on its way is of no use any more
     this.#result = null;
+    forgetInterrupted();
     byId("report", HTMLElement).hidden = true;
     byId("accuracy", HTMLElement).hidden = true;
     this.#run("merge", plan.tensors.length, plan.estimate.write_bytes);

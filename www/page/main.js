@@ -6,13 +6,16 @@ import { App } from "./app.js";
 import { byId } from "./dom.js";
 import { drawLines } from "./figure_lines.js";
 import { drawOverview } from "./figure_overview.js";
+import { tellOfInterrupted } from "./interrupted.js";
 import { bindPickers } from "./pick.js";
 import { bindPlan } from "./plan.js";
 import { prepare } from "./prepare.js";
 import { bindReport } from "./report.js";
 import { bindSettings } from "./settings.js";
 
-const app = new App(prepare());
+const prepared = prepare();
+const app = new App(prepared);
+prepared.then(tellOfInterrupted, () => {}); // the app says why it failed
 
 /** @param {string} id @param {() => unknown} action */
 function onClick(id, action) {

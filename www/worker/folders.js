@@ -2,16 +2,13 @@
 /**
  * Folders of the origin's private file system, one per worker that writes.
  *
- * A worker holds a lock of its folder's name for as long as it lives. A folder without a holder was
- * left behind by a closed or crashed tab: it is taken over by who goes on with its merge, and
- * removed by anyone else.
+ * An abandoned one is taken over by who goes on with its merge, and removed by anyone else.
  */
 
+import { FOLDER, lockOf, visit } from "./abandoned.js";
 import { readJournal } from "./journal.js";
 
 /** @import { Journal } from "./journal.js" */
-
-const FOLDER = "gramerge";
 
 /**
  * A folder of this worker's, and the interrupted merge in it.
@@ -32,7 +29,8 @@ export async function ownFolder(fingerprint) {
   const root = await navigator.storage.getDirectory();
   const parent = await root.getDirectoryHandle(FOLDER, { create: true });
   for await (const name of parent.keys()) {
-    const taken = await visit(parent, name, own ? undefined : fingerprint);
+    const take = async () => (own ? undefined : interrupted(parent, name, fingerprint));
+    const taken = await visit(parent, name, take);
     own ??= taken;
   }
   return (own ??= await make(parent));
@@ -42,37 +40,12 @@ export async function ownFolder(fingerprint) {
 async function make(parent) {
   const name = crypto.randomUUID();
   await new Promise((resolve) => {
-    navigator.locks.request(`${FOLDER}/${name}`, () => {
+    navigator.locks.request(lockOf(name), () => {
       resolve(undefined);
       return new Promise(() => {}); // held until this worker ends
     });
   });
   return { folder: await parent.getDirectoryHandle(name, { create: true }) };
-}
-
-/**
- * Takes the folder over if it is abandoned and holds that merge; removes it if it is abandoned.
- * @param {FileSystemDirectoryHandle} parent
- * @param {string} name
- * @param {string | undefined} fingerprint
- * @returns {Promise<Own | undefined>}
- */
-function visit(parent, name, fingerprint) {
-  return new Promise((resolve, reject) => {
-    const lock = `${FOLDER}/${name}`;
-    const visited = navigator.locks.request(lock, { ifAvailable: true }, async (held) => {
-      if (!held) return resolve(undefined);
-      const found = fingerprint && (await interrupted(parent, name, fingerprint));
-      if (!found) {
-        // Another tab may be removing it too.
-        await parent.removeEntry(name, { recursive: true }).catch(() => {});
-        return resolve(undefined);
-      }
-      resolve(found);
-      return new Promise(() => {}); // held until this worker ends
-    });
-    visited.catch(reject);
-  });
 }
 
 /**

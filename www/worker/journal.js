@@ -8,7 +8,7 @@
  * journal itself need not: what a power failure takes of it is merged again.
  */
 
-const NAME = "journal.jsonl";
+import { JOURNAL } from "./abandoned.js";
 
 /** A finished job. @typedef {{index: number, outcome: unknown}} Entry */
 
@@ -20,7 +20,7 @@ const NAME = "journal.jsonl";
  * @returns {Promise<Journal>}
  */
 export async function readJournal(folder) {
-  const file = await (await folder.getFileHandle(NAME)).getFile();
+  const file = await (await folder.getFileHandle(JOURNAL)).getFile();
   const [first, ...lines] = (await file.text()).split("\n");
   const { name, fingerprint } = JSON.parse(first ?? "");
   /** @type {Entry[]} */
@@ -41,7 +41,7 @@ export async function readJournal(folder) {
  * @param {Journal} journal
  */
 export async function startJournal(folder, { name, fingerprint, entries }) {
-  const file = await folder.getFileHandle(NAME, { create: true });
+  const file = await folder.getFileHandle(JOURNAL, { create: true });
   const handle = await file.createSyncAccessHandle();
   handle.truncate(0);
   let end = 0;
@@ -59,7 +59,7 @@ export async function startJournal(folder, { name, fingerprint, entries }) {
     /** The output is whole, or given up. */
     async remove() {
       handle.close();
-      await folder.removeEntry(NAME);
+      await folder.removeEntry(JOURNAL);
     },
   };
 }

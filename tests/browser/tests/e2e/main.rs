@@ -10,6 +10,7 @@ mod faults;
 mod folders;
 mod gpu;
 mod inputs;
+mod interrupted;
 mod large;
 mod lock;
 mod merge;

@@ -15,8 +15,8 @@ const STALLED: &str = "  if (index >= 4 && !(await caches.has('go'))) await new 
   if (await caches.has('go')) await caches.open(`after ${index}`);
   const outcome = await engine.run_job(";
 
-/// A tab that is closed when four of six layers are written down.
-fn interrupted(copy: &Copy, folder: &Folder, settings: &str) -> Session {
+/// A tab whose merge comes to a halt when four of six layers are written down.
+pub(crate) fn stalled(copy: &Copy, folder: &Folder, settings: &str) -> Session {
     copy.change("worker/compute.js", LEAD, STALLED);
     copy.publish("worker/compute.js", "stalling");
     flushing_always(copy);
@@ -24,6 +24,12 @@ fn interrupted(copy: &Copy, folder: &Folder, settings: &str) -> Session {
     page.open(settings);
     begin(&mut page, folder);
     page.wait_for(WRITTEN_DOWN);
+    page
+}
+
+/// The same, closed then.
+pub(crate) fn interrupted(copy: &Copy, folder: &Folder, settings: &str) -> Session {
+    let mut page = stalled(copy, folder, settings);
     page.evaluate("caches.open('go').then(() => true)");
     // To another address and back: with the same settings the address is the same, and stays.
     page.open("?");
