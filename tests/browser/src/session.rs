@@ -1,25 +1,25 @@
 //! One browser, one tab, one server: the life of a test.
 
+mod scripts;
 mod tabs;
+mod targets;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gramerge_server::Server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::connection::{Connection, Event};
+use crate::connection::Connection;
 use crate::frame::AppFrame;
 use crate::process::Process;
-use crate::record::{Record, exception};
+use crate::record::Record;
 use crate::{Result, chromium, place};
+use targets::{greet, open_tab};
 
 /// How long a test waits for anything, unless it says otherwise.
 pub const DEADLINE: Duration = Duration::from_secs(60);
-
-/// How long to listen before a condition is looked at again; any event ends it early.
-const LISTENING: Duration = Duration::from_millis(25);
 
 /// A browser with one tab, and the server that it loads from.
 ///
@@ -83,15 +83,6 @@ impl Session {
         self.wait_for(LOADED);
     }
 
-    /// Waits until the expression is true in the tab's own document.
-    #[track_caller]
-    pub fn wait_for_in_tab(&mut self, expression: &str) {
-        let condition = is_true(expression);
-        self.wait_until(expression, DEADLINE, |session| {
-            (session.evaluate_in_tab(&condition) == true).then_some(())
-        });
-    }
-
     /// The address of the server.
     pub fn url(&self) -> String {
         self.url.clone()
@@ -105,74 +96,6 @@ impl Session {
     /// Ends the server; the browser goes on without it.
     pub fn stop_server(&mut self) {
         self.server = None;
-    }
-
-    /// The value of an expression in the page, or in its frame if it has one; a promise is waited
-    /// for.
-    #[track_caller]
-    pub fn evaluate(&mut self, expression: &str) -> Value {
-        let params = self.in_app(json!({ "expression": expression }));
-        self.value_of(expression, params)
-    }
-
-    /// The value of an expression in the tab's own document, whatever frames it has.
-    #[track_caller]
-    pub fn evaluate_in_tab(&mut self, expression: &str) -> Value {
-        self.value_of(expression, json!({ "expression": expression }))
-    }
-
-    /// Adds to the parameters of an evaluation where it is to run.
-    pub(crate) fn in_app(&mut self, mut params: Value) -> Value {
-        self.listen(Duration::ZERO);
-        if let Some(context) = self.app.context() {
-            params["uniqueContextId"] = context.into();
-        }
-        params
-    }
-
-    #[track_caller]
-    fn value_of(&mut self, expression: &str, mut params: Value) -> Value {
-        for wish in ["awaitPromise", "returnByValue", "userGesture"] {
-            params[wish] = true.into();
-        }
-        let mut answer = self.tab("Runtime.evaluate", params);
-        let details = &answer["exceptionDetails"];
-        assert!(details.is_null(), "`{expression}` threw {}", exception(details));
-        answer["result"]["value"].take()
-    }
-
-    /// Waits until the expression, or what it promises, is true.
-    #[track_caller]
-    pub fn wait_for(&mut self, expression: &str) {
-        self.wait_for_within(expression, DEADLINE);
-    }
-
-    /// Waits until the expression is true, at most for this long.
-    #[track_caller]
-    pub fn wait_for_within(&mut self, expression: &str, limit: Duration) {
-        let condition = is_true(expression);
-        self.wait_until(expression, limit, |session| {
-            (session.evaluate(&condition) == true).then_some(())
-        });
-    }
-
-    /// Waits until `look` finds something; `what` names it if it does not come.
-    #[track_caller]
-    pub(crate) fn wait_until<T>(
-        &mut self,
-        what: &str,
-        limit: Duration,
-        mut look: impl FnMut(&mut Session) -> Option<T>,
-    ) -> T {
-        let deadline = Instant::now() + limit;
-        loop {
-            self.listen(Duration::ZERO);
-            if let Some(found) = look(self) {
-                return found;
-            }
-            assert!(Instant::now() < deadline, "waited {limit:?} for: {what}\n{:#?}", self.record);
-            self.listen(LISTENING);
-        }
     }
 
     /// Waits for the next complete download and returns where it lies.
@@ -283,51 +206,4 @@ fn begin(folder: &Path, webgpu: bool) -> Result<Session> {
         downloads,
         profile,
     })
-}
-
-/// A new tab, and its frame, which the protocol names like the tab.
-fn open_tab(connection: &mut Connection, downloads: &Path) -> Result<(String, String)> {
-    let mut browser = |method, params| connection.call("", method, params);
-    let behavior = json!({
-        "behavior": "allow",
-        "downloadPath": downloads,
-        "eventsEnabled": true,
-    });
-    browser("Browser.setDownloadBehavior", behavior)?;
-    let target = browser("Target.createTarget", json!({ "url": "about:blank" }))?;
-    let frame = target["targetId"].as_str().unwrap_or_default().to_string();
-    let wish = json!({ "targetId": frame, "flatten": true });
-    let attached = browser("Target.attachToTarget", wish)?;
-    let tab = attached["sessionId"].as_str().ok_or("Chromium gave no tab")?.to_string();
-    for method in ["Page.enable", "DOM.enable", "Accessibility.enable", "Inspector.enable"] {
-        connection.call(&tab, method, json!({}))?;
-    }
-    watch(connection, &tab)?;
-    Ok((tab, frame))
-}
-
-/// Listens to a tab or worker, and has its workers wait until they are listened to as well.
-fn watch(connection: &mut Connection, target: &str) -> Result<()> {
-    for method in ["Runtime.enable", "Log.enable", "Network.enable"] {
-        connection.send(target, method, json!({}))?;
-    }
-    let wish = json!({ "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true });
-    connection.send(target, "Target.setAutoAttach", wish)?;
-    Ok(())
-}
-
-/// A new worker waits: listen to it, then let it start.
-fn greet(connection: &mut Connection, event: &Event) -> Result<()> {
-    let Some(worker) = event.params["sessionId"].as_str() else { return Ok(()) };
-    // The tab itself is announced too; it was greeted when it was opened.
-    if event.params["waitingForDebugger"] == true {
-        watch(connection, worker)?;
-        connection.send(worker, "Runtime.runIfWaitingForDebugger", json!({}))?;
-    }
-    Ok(())
-}
-
-/// What an expression, or a promise, comes to. A promise itself is always true.
-fn is_true(expression: &str) -> String {
-    format!("(async () => !!(await ({expression})))()")
 }

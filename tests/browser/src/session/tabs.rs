@@ -4,7 +4,8 @@ use std::mem::replace;
 
 use serde_json::json;
 
-use super::{AppFrame, Session, open_tab};
+use super::targets::open_tab;
+use super::{AppFrame, Session};
 
 /// A tab in the background. It stays as it is: nothing may load there.
 #[derive(Debug)]

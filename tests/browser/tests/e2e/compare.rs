@@ -65,3 +65,9 @@ fn open(path: &Path) -> TensorFile<FileSource> {
 fn read(file: &TensorFile<FileSource>, info: &TensorInfo) -> Vec<u8> {
     block_on(file.read(info)).expect("a readable tensor")
 }
+
+/// In hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -77,7 +77,7 @@ fn shards_index_and_configuration_are_those_of_the_command_line() {
     let name = "model-00002-of-00004.safetensors";
     let digests = expected.iter().filter(|(name, _)| name.ends_with(".safetensors"));
     for (_, bytes) in digests {
-        let digest = crate::saving::sha256(bytes);
+        let digest = crate::compare::sha256(bytes);
         let shown = "document.querySelector('#report-files').textContent";
         page.wait_for(&format!("{shown}.includes('{digest}')"));
     }
