@@ -30,7 +30,7 @@ import { reportRequests } from "./requests.js";
 
 const ELSEWHERE = ", or write to a place that you choose, which needs it once only";
 
-/** Less than the page's own. */
+/** So long a cancelled merge waits for its files to go: less than the page waits for this worker. */
 const PATIENCE_MILLIS = 500;
 
 reportRequests();
@@ -166,15 +166,11 @@ async function merge(engine, request, beside, signal, reply) {
     files = await output.finish();
   } catch (error) {
     const discarded = output.discard();
-    // A slow disk does not keep who cancels waiting; the removal goes on.
-    await (signal.aborted ? Promise.race([discarded, patience()]) : discarded);
+    const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MILLIS));
+    await (signal.aborted ? Promise.race([discarded, late]) : discarded);
     throw error;
   }
   reply(engine.finish(performance.now() - start, opening.n_workers), files, extras);
-}
-
-function patience() {
-  return new Promise((resolve) => setTimeout(resolve, PATIENCE_MILLIS));
 }
 
 /**

@@ -5,7 +5,7 @@ use gramerge_browser_tests::Session;
 use crate::inputs::{CASE, Folder, paths};
 use crate::opened;
 use crate::pages::Copy;
-use crate::resume::{begin, saved, undisturbed};
+use crate::resume::{begin, flushing_always, saved, undisturbed};
 
 /// The alert says all of this, and there is nothing to save.
 fn is_refused(page: &mut Session, words: &[&str]) {
@@ -180,6 +180,26 @@ fn a_full_disk_is_explained_where_one_worker_holds_the_file() {
     let copy = filling();
     alone(&copy);
     is_explained_at_every_write(&copy);
+}
+
+/// Disks that take what they have no room for, and say so later: to a worker, or at the very end.
+#[test]
+fn a_disk_that_proves_full_when_it_is_waited_for_is_explained() {
+    let line = "\nreportRequests();";
+    let full = "FileSystemSyncAccessHandle.prototype.flush = () => {
+  throw new DOMException('', 'QuotaExceededError');
+};";
+    for worker in ["worker/compute.js", "worker/coordinator.js"] {
+        let (copy, folder) = (Copy::new(), Folder::of_golden(CASE));
+        flushing_always(&copy);
+        copy.change(worker, line, &format!("\n{full}{line}"));
+        copy.publish(worker, "full");
+        let mut page = Session::serving(copy.folder());
+        page.open("");
+        begin(&mut page, &folder);
+        is_refused(&mut page, &["no room", "free some disk space"]);
+        page.wait_for(crate::cancel::EMPTY);
+    }
 }
 
 /// As in browsers that let one worker open a file.
