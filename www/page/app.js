@@ -181,6 +181,7 @@ export class App {
     const target = isDirect() ? await pickPlace("merge", isFolder()) : undefined;
     if (target === null || this.isRunning) return;
     this.#begin(this.#plan);
+    if (!target) forgetInterrupted();
     const options = readOptions();
     try {
       const { report, ...result } = await this.#client.merge(
@@ -231,7 +232,6 @@ export class App {
   #begin(plan) {
     this.#latest += 1; // a plan still on its way is of no use any more
     this.#result = null;
-    forgetInterrupted();
     byId("report", HTMLElement).hidden = true;
     byId("accuracy", HTMLElement).hidden = true;
     this.#run("merge", plan.tensors.length, plan.estimate.write_bytes);

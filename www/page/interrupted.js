@@ -1,13 +1,14 @@
 // @ts-check
 // Tells of an interrupted merge, which can be gone on with or discarded.
 
+import { BUILD } from "../build.js";
 import { isInterrupted, removeAbandoned } from "../worker/abandoned.js";
 import { announce, byId } from "./dom.js";
 
 /** Once the page can be used. */
 export async function tellOfInterrupted() {
   // There may be no private storage, or nothing in it.
-  if (!(await isInterrupted().catch(() => false))) return;
+  if (!(await isInterrupted(BUILD).catch(() => false))) return;
   byId("interrupted", HTMLElement).hidden = false;
   byId("discard", HTMLButtonElement).addEventListener("click", discard);
 }
@@ -19,7 +20,7 @@ async function discard() {
   announce("The interrupted merge is discarded");
 }
 
-/** A merge that begins goes on with it, or has removed it. */
+/** A merge that begins goes on with it or removes it. */
 export function forgetInterrupted() {
   byId("interrupted", HTMLElement).hidden = true;
 }

@@ -1,30 +1,33 @@
 // @ts-check
 /**
- * Folders of the origin's private file system that closed or crashed tabs left behind, for workers
- * and for the page.
+ * Folders of private files that closed or crashed tabs left behind. The page uses this too.
  *
- * Whoever writes to a folder holds a lock of its name for as long as it lives, so a folder without a
- * holder is abandoned.
+ * A worker holds a lock of its folder's name for as long as it lives: without one, it is abandoned.
  */
 
-/** Where all folders are. */
-export const FOLDER = "gramerge";
+const FOLDER = "gramerge";
 /** In a folder: the merge under way, or interrupted. */
 export const JOURNAL = "journal.jsonl";
+
+/** @param {FileSystemGetDirectoryOptions} [options] */
+export async function folders(options) {
+  return (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, options);
+}
 
 /** The lock of a folder. @param {string} name */
 export const lockOf = (name) => `${FOLDER}/${name}`;
 
 /**
- * Whether there is a merge that can be gone on with. Takes no lock, which would stop who wants to.
+ * Whether there is a merge that this build can go on with. Takes no lock, which would stop who does.
+ * @param {string} build
  */
-export async function isInterrupted() {
+export async function isInterrupted(build) {
   const names = [];
-  const parent = await (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER);
+  const parent = await folders();
   for await (const name of parent.keys()) {
     const folder = await parent.getDirectoryHandle(name);
-    const has = folder.getFileHandle(JOURNAL).then(() => true);
-    if (await has.catch(() => false)) names.push(lockOf(name));
+    const file = await folder.getFileHandle(JOURNAL).catch(() => null);
+    if ((await (await file?.getFile())?.text())?.includes(build)) names.push(lockOf(name));
   }
   // Asked last: a lock is older than its folder.
   const { held = [] } = await navigator.locks.query();
@@ -33,7 +36,7 @@ export async function isInterrupted() {
 
 /** Removes all of them. */
 export async function removeAbandoned() {
-  const parent = await (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER);
+  const parent = await folders();
   for await (const name of parent.keys()) await visit(parent, name);
 }
 

@@ -5,7 +5,7 @@
  * An abandoned one is taken over by who goes on with its merge, and removed by anyone else.
  */
 
-import { FOLDER, lockOf, visit } from "./abandoned.js";
+import { folders, lockOf, visit } from "./abandoned.js";
 import { readJournal } from "./journal.js";
 
 /** @import { Journal } from "./journal.js" */
@@ -26,8 +26,7 @@ let own;
  */
 export async function ownFolder(fingerprint) {
   if (own) return { folder: own.folder };
-  const root = await navigator.storage.getDirectory();
-  const parent = await root.getDirectoryHandle(FOLDER, { create: true });
+  const parent = await folders({ create: true });
   for await (const name of parent.keys()) {
     const take = async () => (own ? undefined : interrupted(parent, name, fingerprint));
     const taken = await visit(parent, name, take);

@@ -13,7 +13,7 @@ import { explain, openBeside, whenFlushed, writeAll } from "./private.js";
 /**
  * @typedef {object} Outlet
  * @property {(offsetBytes: number, bytes: Uint8Array) => void | Promise<void>} write
- * @property {(entry: Entry) => void} settle takes a finished job
+ * @property {(entry: Entry) => void} settle takes a finished job, to tell in due time
  */
 
 /**

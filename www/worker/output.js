@@ -20,7 +20,7 @@ const CLOSING_MILLIS = 20;
  * @property {Entry[]} finished jobs whose bytes are there already
  * @property {(offsetBytes: number, bytes: Uint8Array) => void | Promise<void>} write
  * @property {FileSystemFileHandle} [shared] what other workers may open and write to
- * @property {(entry: Entry) => void} settle takes a finished job
+ * @property {(entry: Entry) => void} settle takes a finished job, to record it in due time
  * @property {(entries: Entry[]) => void} record writes down jobs whose bytes have reached the disk
  * @property {() => Promise<File[]>} finish
  * @property {() => Promise<void>} discard
@@ -86,7 +86,7 @@ async function createFile(places, totalBytes, fingerprint, elsewhere) {
       write: (offsetBytes, bytes) =>
         attempt(offsetBytes + bytes.length, () => writeAll(handle, offsetBytes, bytes)),
       settle(entry) {
-        // Who has written its bytes does else. Only the end waits here for the disk.
+        // Else the worker that wrote its bytes does, and only the end waits here for the disk.
         if (!shared) attempt(totalBytes, () => settle(entry));
       },
       record: (entries) => attempt(totalBytes, () => journal.add(entries)),

@@ -5,13 +5,13 @@ use gramerge_browser_tests::Session;
 use crate::cancel::EMPTY;
 use crate::inputs::Folder;
 use crate::pages::Copy;
-use crate::resume::{WARNINGS, begin, interrupted, saved, stalled};
+use crate::resume::{WARNINGS, begin, interrupted, open_another_build, saved, stalled};
 
 /// The page with a mark that says what it has found.
 fn marked() -> Copy {
     let copy = Copy::new();
-    let line = "  if (!(await isInterrupted().catch(() => false))) return;";
-    let marking = "  const found = await isInterrupted().catch(() => false);
+    let line = "  if (!(await isInterrupted(BUILD).catch(() => false))) return;";
+    let marking = "  const found = await isInterrupted(BUILD).catch(() => false);
   document.body.dataset.found = String(found);
   if (!found) return;";
     copy.change("page/interrupted.js", line, marking);
@@ -75,11 +75,20 @@ fn what_runs_in_another_tab_is_not_told_of() {
 }
 
 #[test]
+fn what_another_build_has_begun_is_not_told_of() {
+    let (copy, folder) = (marked(), Folder::slow(96, 6));
+    let mut page = interrupted(&copy, &folder, "");
+    assert!(is_told(&mut page));
+    open_another_build(&copy, &mut page);
+    assert!(!is_told(&mut page), "told of, though it cannot be gone on with");
+}
+
+#[test]
 fn without_private_storage_nothing_is_told_of() {
     let copy = marked();
-    let line = "export async function isInterrupted() {";
-    let denied = format!("{line}\n  throw new DOMException('', 'SecurityError');");
-    copy.change("worker/abandoned.js", line, &denied);
+    let line = "  return (await navigator.storage.getDirectory())";
+    let denied = "  throw new DOMException('', 'SecurityError');";
+    copy.change("worker/abandoned.js", line, &format!("{denied}\n{line}"));
     copy.publish("worker/abandoned.js", "denied");
     let mut page = Session::serving(copy.folder());
     page.open("");

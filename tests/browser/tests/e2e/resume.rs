@@ -154,18 +154,22 @@ fn with_other_settings_it_begins_anew() {
     assert!(merged == undisturbed(&folder, "#alpha=0.5"), "tensors of other settings");
 }
 
-#[test]
-fn another_build_begins_anew_and_removes_what_is_left() {
-    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
-    let mut page = interrupted(&copy, &folder, "");
-    let left = page.evaluate(FOLDERS);
-    assert_eq!(left.as_array().map(Vec::len), Some(1), "{left}");
+pub(crate) fn open_another_build(copy: &Copy, page: &mut Session) {
     copy.publish("worker/journal.js", "another");
     // The browser's copy would open the page as it was. The page must not be about to make it.
     page.wait_for(LOCKED);
     page.evaluate("navigator.serviceWorker.getRegistration().then((copy) => copy.unregister())");
     page.open("?");
     page.wait_for("document.querySelector('#build').textContent === 'Build another.'");
+}
+
+#[test]
+fn another_build_begins_anew_and_removes_what_is_left() {
+    let (copy, folder) = (Copy::new(), Folder::slow(96, 6));
+    let mut page = interrupted(&copy, &folder, "");
+    let left = page.evaluate(FOLDERS);
+    assert_eq!(left.as_array().map(Vec::len), Some(1), "{left}");
+    open_another_build(&copy, &mut page);
     begin(&mut page, &folder);
     let merged = saved(&mut page);
     let warnings = page.evaluate(WARNINGS);

@@ -84,9 +84,9 @@ fn a_merge_that_is_cancelled_at_any_stage_leaves_nothing() {
 #[test]
 fn without_private_storage_memory_holds_the_output() {
     let folder = Folder::slow(96, 6);
-    let line = "  const root = await navigator.storage.getDirectory();";
-    let denied = "  const root = await Promise.reject(new DOMException('', 'SecurityError'));";
-    let copy = changed("worker/folders.js", line, denied);
+    let line = "  return (await navigator.storage.getDirectory())";
+    let denied = "  return (await Promise.reject(new DOMException('', 'SecurityError')))";
+    let copy = changed("worker/abandoned.js", line, denied);
     let mut page = opened(&copy);
     begin(&mut page, &folder);
     assert!(saved(&mut page) == undisturbed(&folder, ""), "other bytes than from a file");
