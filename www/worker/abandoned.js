@@ -26,8 +26,8 @@ export async function isInterrupted(build) {
   const parent = await folders();
   for await (const name of parent.keys()) {
     const folder = await parent.getDirectoryHandle(name);
-    const file = await folder.getFileHandle(JOURNAL).catch(() => null);
-    if ((await (await file?.getFile())?.text())?.includes(build)) names.push(lockOf(name));
+    const text = folder.getFileHandle(JOURNAL).then(async (file) => (await file.getFile()).text());
+    if ((await text.catch(() => "")).includes(build)) names.push(lockOf(name));
   }
   // Asked last: a lock is older than its folder.
   const { held = [] } = await navigator.locks.query();
