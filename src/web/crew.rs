@@ -28,14 +28,14 @@ extern "C" {
 }
 
 /// The helpers of one job.
-pub(super) struct WebCrew {
+pub struct WebCrew {
     helpers: Helpers,
     own_rows: Cell<Option<usize>>,
 }
 
 impl WebCrew {
     /// `own_rows` is what the leader computes where it has helpers at all.
-    pub(super) fn new(helpers: Helpers, own_rows: Option<usize>) -> Self {
+    pub fn new(helpers: Helpers, own_rows: Option<usize>) -> Self {
         Self { helpers, own_rows: Cell::new(own_rows) }
     }
 }
@@ -70,7 +70,10 @@ impl Payload for Uint8Array {
 }
 
 /// Waits for the factor; nothing comes where the leader needs no help.
-pub(super) async fn arriving(factor: js_sys::Promise) -> Result<Option<Shared<Uint8Array>>> {
+///
+/// # Errors
+/// `Device` if the promise is broken.
+pub async fn arriving(factor: js_sys::Promise) -> Result<Option<Shared<Uint8Array>>> {
     let factor = JsFuture::from(factor).await.map_err(|error| lost(&error))?;
     if factor.is_undefined() {
         return Ok(None);

@@ -6,15 +6,14 @@
 
 mod jobs;
 mod outcome;
-mod sharing;
+pub mod sharing;
 mod solve;
 mod stream;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use jobs::LayerSize;
-pub use jobs::{Job, Piece};
+pub use jobs::{Job, LayerSize, Piece};
 pub use outcome::{JobOutcome, Run, TensorPart};
 use stream::Buffers;
 

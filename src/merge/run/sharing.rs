@@ -26,7 +26,7 @@ pub(super) fn helpers(jobs: &[Job], n_workers: usize) -> Vec<usize> {
 }
 
 /// The rows of one worker; the leader, `place` 0, has the first ones.
-pub(super) fn rows(size: LayerSize, n_helpers: usize, place: usize) -> Range<usize> {
+pub fn rows(size: LayerSize, n_helpers: usize, place: usize) -> Range<usize> {
     let own = leaders_rows(size, n_helpers);
     if place == 0 {
         return 0..own;
