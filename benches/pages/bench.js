@@ -4,6 +4,8 @@
  * measurement and then `bench.poll()` until there is an answer, since one call may not take long.
  */
 
+import * as shared from "./shared/page.js";
+
 /** Workers by kernels, made when first needed. @type {Map<string, Asked[]>} */
 const pools = new Map();
 /** Compiled modules by kernels: one for all workers, as in the product. @type {Map<string, Promise<WebAssembly.Module>>} */
@@ -65,6 +67,12 @@ const measurements = {
     await Promise.all(asked.map((worker) => worker.ask({ type: "prepare", name })));
     const runs = asked.map((worker) => worker.ask({ type: "measure", millis }));
     return { workers: await Promise.all(runs) };
+  },
+
+  /** One case on `workers` workers together. */
+  async shared({ kernels, ...request }) {
+    const module = await moduleOf(kernels);
+    return { workers: [await shared.measure({ kernels, module, ...request })] };
   },
 
   /** A whole merge: every worker holds its share, and the clock runs from first to last. */

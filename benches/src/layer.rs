@@ -29,12 +29,16 @@ pub fn names() -> Vec<String> {
 
 /// Makes one of them ready.
 pub fn prepare(name: &str) -> Option<Ready> {
+    let (group, precision) = named(name)?;
+    Some(Box::new(move || run(&group, precision)))
+}
+
+/// The inputs of one of them.
+pub(crate) fn named(name: &str) -> Option<(LayerGroup, Precision)> {
     let words: Vec<&str> = name.split('-').collect();
     let ["layer", n, out, precision] = words[..] else { return None };
-    let (n, out) = (n.parse().ok()?, out.parse().ok()?);
-    let precision = precision_named(precision)?;
-    let group = group(n, out).ok()?;
-    Some(Box::new(move || run(&group, precision)))
+    let group = group(n.parse().ok()?, out.parse().ok()?).ok()?;
+    Some((group, precision_named(precision)?))
 }
 
 /// The precision of that name.
@@ -57,7 +61,8 @@ pub fn path_name(path: SolvePath) -> &'static str {
     }
 }
 
-fn run(group: &LayerGroup, precision: Precision) -> Result<Work> {
+/// One worker solves it.
+pub(crate) fn run(group: &LayerGroup, precision: Precision) -> Result<Work> {
     let solution = block_on(solve(&CpuEngines::default(), group, precision, &Alone))?;
     Ok(work(group, &solution))
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the other software's measurements share. */
+/** What measurements by the page itself share: of other software, and of several workers together. */
 
 const WARM_UP_MILLIS = 400;
 const [MIN_RUNS, MAX_RUNS] = [3, 200];

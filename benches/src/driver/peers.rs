@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::record::{Book, Record, Turns, Where};
 use super::tab::Tab;
 use super::torch::Torch;
-use super::web::{BEST, Merged, case_runs, folder, merge, merge_record};
+use super::web::{BEST, Merged, Team, case_runs, folder, merge, merge_record};
 use super::{Result, cpu, machine};
 
 const ROUNDS: usize = 3;
@@ -47,7 +47,7 @@ fn on_card(book: &mut Book, tab: &mut Tab) -> Result<()> {
         }
         let (mut ours, mut theirs) = (Vec::new(), Turns::default());
         for _ in 0..ROUNDS {
-            ours.push(case_runs(tab, "gpu", &case, 1, MEASURE_MILLIS)?);
+            ours.push(case_runs(tab, "gpu", &case, Team::Each(1), MEASURE_MILLIS)?);
             if is_there("jax") {
                 theirs.seconds.extend(peer_seconds(tab, ("jax", "webgpu"), name, n)?);
             }
@@ -70,52 +70,82 @@ fn libraries(book: &mut Book, tab: &mut Tab, tab_name: &str) -> Result<()> {
     let gemm = format!("gemm-{GEMM}-f32");
     if book.wants(&gemm) {
         let amount = 2.0 * (GEMM as f64).powi(3);
-        let goals = [("jax", Some(2.2)), ("tfjs", None)];
-        beside(book, tab, tab_name, (&gemm, 2), ("gemm", GEMM, amount), &goals)?;
+        let ours = [(Team::Each(2), Some(2.2))];
+        let work = Common { case: &gemm, ours: &ours, name: "gemm", n: GEMM, amount };
+        beside(book, tab, tab_name, &work, &["jax", "tfjs"])?;
     }
     let layer = format!("layer-{LAYER}-{LAYER}-fast");
     if book.wants(&layer) {
         let amount = flops(LAYER, LAYER, 2);
-        beside(book, tab, tab_name, (&layer, 1), ("layer", LAYER, amount), &[("jax", Some(14.0))])?;
+        // The goal is for all workers: so many the product has.
+        let ours = [(Team::Each(1), None), (Team::Together(2), Some(14.0))];
+        let work = Common { case: &layer, ours: &ours, name: "layer", n: LAYER, amount };
+        beside(book, tab, tab_name, &work, &["jax"])?;
     }
     Ok(())
 }
 
-/// Our case on so many workers, and other libraries' of the same work, in turns.
+/// A piece of work that other libraries can do too.
+struct Common<'a> {
+    case: &'a str,
+    /// Who of us, and the goal beside jax-js.
+    ours: &'a [(Team, Option<f64>)],
+    /// Theirs, and its size.
+    name: &'a str,
+    n: usize,
+    /// Operations.
+    amount: f64,
+}
+
+/// Our teams and other libraries, in turns.
 fn beside(
     book: &mut Book,
     tab: &mut Tab,
     tab_name: &str,
-    (case, workers): (&str, usize),
-    (name, n, amount): (&str, usize, f64),
-    goals: &[(&str, Option<f64>)],
+    work: &Common<'_>,
+    peers: &[&str],
 ) -> Result<()> {
-    let mut ours = Vec::new();
-    let mut theirs = vec![Turns::default(); goals.len()];
+    let mut ours: Vec<Vec<_>> = work.ours.iter().map(|_| Vec::new()).collect();
+    let mut theirs = vec![Turns::default(); peers.len()];
     for _ in 0..ROUNDS {
-        ours.push(case_runs(tab, BEST, case, workers, MEASURE_MILLIS)?);
-        for ((peer, _), turns) in goals.iter().zip(&mut theirs) {
+        for ((team, _), runs) in work.ours.iter().zip(&mut ours) {
+            runs.push(case_runs(tab, BEST, work.case, *team, MEASURE_MILLIS)?);
+        }
+        for (peer, turns) in peers.iter().zip(&mut theirs) {
             if is_there(peer) {
-                turns.seconds.extend(peer_seconds(tab, (peer, "wasm"), name, n)?);
+                turns.seconds.extend(peer_seconds(tab, (peer, "wasm"), work.name, work.n)?);
             }
         }
     }
-    let record = Record::of_rounds(case, Where::Web, &ours);
-    let rate = record.number("gflops");
-    book.add(record);
-    for ((peer, goal), turns) in goals.iter().zip(theirs) {
-        if turns.seconds.is_empty() {
-            eprintln!("{peer} is left out: its package could not be fetched from npm");
-            continue;
-        }
-        let kernels = format!("{peer} wasm, {tab_name} tab");
-        let record = turns.record(&format!("{case}-{peer}"), Where::Web, &kernels, amount);
-        let what = format!("{case} on {workers} / {peer}, {tab_name} tab, speed");
-        let their_rate = record.number("gflops");
-        book.add(record);
-        ratio(book, &what, rate, their_rate, *goal, true);
+    let ours: Vec<Record> =
+        ours.iter().map(|runs| Record::of_rounds(work.case, Where::Web, runs)).collect();
+    ours.iter().for_each(|record| book.add(record.clone()));
+    for (peer, turns) in peers.iter().zip(&theirs) {
+        compare(book, tab_name, work, &ours, (peer, turns));
     }
     Ok(())
+}
+
+/// Every team of ours beside one library.
+fn compare(
+    book: &mut Book,
+    tab_name: &str,
+    work: &Common<'_>,
+    ours: &[Record],
+    (peer, turns): (&str, &Turns),
+) {
+    if turns.seconds.is_empty() {
+        return eprintln!("{peer} is left out: its package could not be fetched from npm");
+    }
+    let (case, kernels) = (work.case, format!("{peer} wasm, {tab_name} tab"));
+    let theirs = turns.record(&format!("{case}-{peer}"), Where::Web, &kernels, work.amount);
+    let rate = theirs.number("gflops");
+    book.add(theirs);
+    for ((team, goal), record) in work.ours.iter().zip(ours) {
+        let what = format!("{case} on {} / {peer}, {tab_name} tab, speed", team.n_workers());
+        let goal = goal.filter(|_| peer == "jax");
+        ratio(book, &what, record.number("gflops"), rate, goal, true);
+    }
 }
 
 fn is_there(peer: &str) -> bool {

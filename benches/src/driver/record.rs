@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::cpu;
+use super::web::Runs;
 
 /// Where a case ran.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -12,13 +13,6 @@ use super::cpu;
 pub(crate) enum Where {
     Native,
     Web,
-}
-
-/// One round of one case on some workers.
-#[derive(Debug)]
-pub(crate) struct Runs {
-    pub(crate) kernels: String,
-    pub(crate) workers: Vec<(Vec<f64>, Work)>,
 }
 
 /// What took turns with something else: every turn's seconds, and processor seconds where known.
@@ -100,19 +94,21 @@ impl Record {
         Self { case: name.into(), at, kernels: kernels.into(), seconds, more }
     }
 
-    /// One record for several rounds of the same case: all runs of each worker count.
+    /// One record for several rounds of the same case: all runs of each clock count.
     pub(crate) fn of_rounds(name: &str, at: Where, rounds: &[Runs]) -> Self {
         let mut runs = Vec::new();
-        let mut kernels = "";
+        let (mut kernels, mut n_workers) = ("", 0);
         for round in rounds {
-            kernels = &round.kernels;
-            runs.resize(round.workers.len(), (Vec::new(), Work::default()));
-            for ((all, last), (seconds, work)) in runs.iter_mut().zip(&round.workers) {
+            (kernels, n_workers) = (&round.kernels, round.team.n_workers());
+            runs.resize(round.clocks.len(), (Vec::new(), Work::default()));
+            for ((all, last), (seconds, work)) in runs.iter_mut().zip(&round.clocks) {
                 all.extend(seconds);
                 *last = work.clone();
             }
         }
-        Self::of_workers(name, at, kernels, &runs)
+        let mut record = Self::of_workers(name, at, kernels, &runs);
+        record.more.insert("workers".into(), n_workers.into());
+        record
     }
 
     pub(crate) fn median_s(&self) -> f64 {

@@ -8,7 +8,7 @@ use gramerge_bench::layer::PRECISIONS;
 use serde_json::{Map, Value, json};
 
 use super::native::found_fields;
-use super::record::{Book, Record, Runs, Where};
+use super::record::{Book, Record, Where};
 use super::tab::Tab;
 use super::{Result, average, machine};
 
@@ -19,6 +19,32 @@ pub(crate) const BEST: &str = "relaxed";
 const PLAIN: &str = "simd128";
 /// Allowed beside three times the largest layer group.
 const MEMORY_SLACK_BYTES: u64 = 64 << 20;
+
+/// Who runs a case.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Team {
+    /// So many workers at once, each a run of its own: their rates add up.
+    Each(usize),
+    /// So many workers, the same run together.
+    Together(usize),
+}
+
+impl Team {
+    pub(crate) fn n_workers(self) -> usize {
+        match self {
+            Self::Each(n) | Self::Together(n) => n,
+        }
+    }
+}
+
+/// One round of one case.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    pub(crate) kernels: String,
+    pub(crate) team: Team,
+    /// Of each worker; one for all where they work together.
+    pub(crate) clocks: Vec<(Vec<f64>, Work)>,
+}
 
 pub(crate) fn run(book: &mut Book) -> Result<()> {
     book.note(&machine::describe());
@@ -53,42 +79,47 @@ fn cases(book: &mut Book, tab: &mut Tab) -> Result<()> {
         if !book.wants(&name) {
             continue;
         }
-        one(book, tab, BEST, &name, 1)?;
+        one(book, tab, BEST, &name, Team::Each(1))?;
         if name.starts_with("gemm") || name.starts_with("peak") {
-            one(book, tab, BEST, &name, N_WORKERS)?;
+            one(book, tab, BEST, &name, Team::Each(N_WORKERS))?;
         }
-        if !name.starts_with("layer") {
-            one(book, tab, PLAIN, &name, 1)?;
+        match name.starts_with("layer") {
+            true => one(book, tab, BEST, &name, Team::Together(N_WORKERS))?,
+            false => one(book, tab, PLAIN, &name, Team::Each(1))?,
         }
     }
     Ok(())
 }
 
-fn one(book: &mut Book, tab: &mut Tab, kernels: &str, name: &str, workers: usize) -> Result<()> {
-    let runs = case_runs(tab, kernels, name, workers, MEASURE_MILLIS)?;
+fn one(book: &mut Book, tab: &mut Tab, kernels: &str, name: &str, team: Team) -> Result<()> {
+    let runs = case_runs(tab, kernels, name, team, MEASURE_MILLIS)?;
     book.add(Record::of_rounds(name, Where::Web, &[runs]));
     Ok(())
 }
 
-/// Runs a case for so long on so many workers at once.
+/// Runs a case for so long.
 pub(crate) fn case_runs(
     tab: &mut Tab,
     kernels: &str,
     name: &str,
-    workers: usize,
+    team: Team,
     millis: f64,
 ) -> Result<Runs> {
+    let how = match team {
+        Team::Each(_) => "case",
+        Team::Together(_) => "shared",
+    };
     let answer = tab.ask(&json!({
-        "type": "case", "kernels": kernels, "workers": workers, "name": name, "millis": millis,
+        "type": how, "kernels": kernels, "workers": team.n_workers(), "name": name, "millis": millis,
     }))?;
     let kernels = answer["workers"][0]["kernels"].as_str().unwrap_or(kernels).into();
-    let workers: Result<_> = array(&answer["workers"]).map(worker_runs).collect();
-    Ok(Runs { kernels, workers: workers? })
+    let clocks: Result<_> = array(&answer["workers"]).map(clock_runs).collect();
+    Ok(Runs { kernels, team, clocks: clocks? })
 }
 
-fn worker_runs(worker: &Value) -> Result<(Vec<f64>, Work)> {
-    let seconds = array(&worker["seconds"]).filter_map(Value::as_f64).collect();
-    Ok((seconds, read(&worker["work"])?))
+fn clock_runs(clock: &Value) -> Result<(Vec<f64>, Work)> {
+    let seconds = array(&clock["seconds"]).filter_map(Value::as_f64).collect();
+    Ok((seconds, read(&clock["work"])?))
 }
 
 /// One merge in the tab.
