@@ -5,12 +5,10 @@
 //! Source: Elmroth and Gustavson, recursive blocked algorithms (SIAM Review 2004, §5).
 
 use super::kernel::{Kernel, Strided, StridedMut};
-use super::triangular::{divide_by_transpose, split};
+use super::triangular::{SMALLEST, divide_by_transpose, split};
 use crate::backend::NotPositive;
 use crate::dtype::Real;
 
-/// Below this size, plain loops.
-const SMALLEST: usize = 16;
 /// Below this size, a symmetric product computes its upper triangle too: one full product is
 /// cheaper than two small ones.
 const SMALLEST_SYMMETRIC: usize = 128;

@@ -1,8 +1,10 @@
 //! Blocked GEMM: panels of A and B are copied into the order in which a register tile reads them.
 //!
-//! Blocks are sized for the caches: a panel of B (`KC × NR`) lives in L1, the block of A
-//! (`MC × KC`) in L2. Edges are padded with zeros, so the tile knows no edges.
-//! Source: Goto and van de Geijn, *Anatomy of High-Performance Matrix Multiplication* (2008).
+//! Blocks are sized for the caches: a strip of A (`MR × KC`) lives in L1, the block of B (`KC × NC`)
+//! in L2. Tiles follow each other along rows of C, which are contiguous: whole cache lines, one page
+//! after the other. Edges are padded with zeros, so the tile knows no edges.
+//! Source: Goto and van de Geijn, *Anatomy of High-Performance Matrix Multiplication* (2008), with A
+//! and B in each other's place.
 
 use std::cell::RefCell;
 
@@ -11,8 +13,12 @@ use super::tile::Tile;
 use crate::dtype::Real;
 
 const KC: usize = 256;
-const MC: usize = 128;
-const NC: usize = 1024;
+const MC: usize = 1024;
+const NC: usize = 256;
+/// Strips that are copied at once.
+const AT_ONCE: usize = 8;
+/// Rows that are turned at once: every tile's width is a multiple.
+const TURNED: usize = 4;
 
 /// GEMM over one register tile.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,14 +39,14 @@ impl<R: Tile> Kernel for Packed<R> {
     ) {
         assert!(a.rows == c.rows && b.cols == c.cols && a.cols == b.rows, "shapes disagree");
         R::with_buffers(|buffers| {
-            for col in (0..c.cols).step_by(NC) {
-                let cols = NC.min(c.cols - col);
-                for depth in (0..a.cols).step_by(KC) {
-                    let depths = KC.min(a.cols - depth);
-                    pack_b::<R>(b.part(depth, col, depths, cols), &mut buffers.b);
-                    for row in (0..c.rows).step_by(MC) {
-                        let rows = MC.min(c.rows - row);
-                        pack_a::<R>(alpha, a.part(row, depth, rows, depths), &mut buffers.a);
+            for depth in (0..a.cols).step_by(KC) {
+                let depths = KC.min(a.cols - depth);
+                for row in (0..c.rows).step_by(MC) {
+                    let rows = MC.min(c.rows - row);
+                    pack_a::<R>(alpha, a.part(row, depth, rows, depths), &mut buffers.a);
+                    for col in (0..c.cols).step_by(NC) {
+                        let cols = NC.min(c.cols - col);
+                        pack_b::<R>(b.part(depth, col, depths, cols), &mut buffers.b);
                         self.block(depths, buffers, c.part(row, col, rows, cols));
                     }
                 }
@@ -52,8 +58,8 @@ impl<R: Tile> Kernel for Packed<R> {
 impl<R: Tile> Packed<R> {
     /// C ← C + A B for one packed block of each.
     fn block(&self, depth: usize, buffers: &Buffers<R::Scalar>, mut c: StridedMut<'_, R::Scalar>) {
-        for (col, b) in (0..c.cols).step_by(R::NR).zip(buffers.b.chunks(depth * R::NR)) {
-            for (row, a) in (0..c.rows).step_by(R::MR).zip(buffers.a.chunks(depth * R::MR)) {
+        for (row, a) in (0..c.rows).step_by(R::MR).zip(buffers.a.chunks(depth * R::MR)) {
+            for (col, b) in (0..c.cols).step_by(R::NR).zip(buffers.b.chunks(depth * R::NR)) {
                 let (rows, cols) = (R::MR.min(c.rows - row), R::NR.min(c.cols - col));
                 self.tile.add(depth, a, b, c.part(row, col, rows, cols));
             }
@@ -83,48 +89,77 @@ fn pack_b<R: Tile>(b: Strided<'_, R::Scalar>, packed: &mut Vec<R::Scalar>) {
 }
 
 /// Strips of `width` rows, column by column: `matrix: [rows, depth]` to
-/// `packed: [rows / width, depth, width]`, zeros behind the last row.
+/// `packed: [rows / width, depth, width]`, zeros behind the last row. Inlined, so that only widths
+/// that tiles have are compiled.
+#[inline(always)]
 fn pack<T: Real>(matrix: Strided<'_, T>, width: usize, packed: &mut Vec<T>) {
     let n_strips = matrix.rows.div_ceil(width);
-    packed.clear();
     packed.resize(n_strips * width * matrix.cols, T::default());
-    for (index, strip) in packed.chunks_mut((width * matrix.cols).max(1)).enumerate() {
-        let row = index * width;
-        let rows = width.min(matrix.rows - row);
-        pack_strip(matrix.part(row, 0, rows, matrix.cols), width, strip);
-    }
-}
-
-/// One strip: `matrix: [≤ width, depth]` to `strip: [depth, width]`.
-fn pack_strip<T: Real>(matrix: Strided<'_, T>, width: usize, strip: &mut [T]) {
     match width {
-        4 if matrix.rows == 4 => pack_full::<T, 4>(matrix, strip),
-        8 if matrix.rows == 8 => pack_full::<T, 8>(matrix, strip),
-        _ => pack_edge(matrix, width, strip),
+        4 => pack_strips::<T, 4>(matrix, packed),
+        8 => pack_strips::<T, 8>(matrix, packed),
+        _ => pack_edge(matrix, width, packed),
     }
 }
 
-/// A full strip: its width is known when it is compiled, so that a group is one or two vectors.
-fn pack_full<T: Real, const WIDTH: usize>(matrix: Strided<'_, T>, strip: &mut [T]) {
-    let (groups, _) = strip.as_chunks_mut::<WIDTH>();
+/// The width is known when this is compiled, so that a group is one or two vectors.
+#[inline(never)]
+fn pack_strips<T: Real, const WIDTH: usize>(matrix: Strided<'_, T>, packed: &mut [T]) {
+    let depth = matrix.cols;
+    let n_full = matrix.rows - matrix.rows % WIDTH;
+    let (full, edge) = packed.split_at_mut(n_full * depth);
+    let inner = matrix.part(0, 0, n_full, depth);
     if matrix.row_stride == 1 {
-        for (depth, group) in groups.iter_mut().enumerate() {
-            group.copy_from_slice(matrix.column(depth));
-        }
-    } else if matrix.col_stride == 1 {
-        let rows: [&[T]; WIDTH] = std::array::from_fn(|i| &matrix.row(i)[..groups.len()]);
-        for (depth, group) in groups.iter_mut().enumerate() {
-            *group = rows.map(|row| row[depth]);
-        }
+        copy_strips::<T, WIDTH>(inner, full);
     } else {
-        pack_edge(matrix, WIDTH, strip);
+        turn_strips::<T, WIDTH>(inner, full);
+    }
+    if !edge.is_empty() {
+        pack_edge(matrix.part(n_full, 0, matrix.rows - n_full, depth), WIDTH, edge);
     }
 }
 
-fn pack_edge<T: Real>(matrix: Strided<'_, T>, width: usize, strip: &mut [T]) {
-    for (depth, group) in strip.chunks_mut(width).enumerate() {
-        for (i, value) in group[..matrix.rows].iter_mut().enumerate() {
-            *value = matrix.at(i, depth);
+/// Of a matrix whose columns are contiguous: several strips at once, so that whole cache lines are
+/// read, and few pages at a time.
+fn copy_strips<T: Real, const WIDTH: usize>(matrix: Strided<'_, T>, packed: &mut [T]) {
+    let depth = matrix.cols;
+    for (index, strips) in packed.chunks_mut((AT_ONCE * WIDTH * depth).max(1)).enumerate() {
+        let (groups, _) = strips.as_chunks_mut::<WIDTH>(); // [strip, depth]
+        let first = index * AT_ONCE * WIDTH;
+        let rows = groups.len() / depth * WIDTH;
+        for k in 0..depth {
+            let (line, _) = matrix.column(k)[first..first + rows].as_chunks::<WIDTH>();
+            for (group, values) in groups[k..].iter_mut().step_by(depth).zip(line) {
+                *group = *values;
+            }
+        }
+    }
+}
+
+/// Of a matrix whose rows are contiguous: four rows at once, which compilers turn in registers.
+fn turn_strips<T: Real, const WIDTH: usize>(matrix: Strided<'_, T>, packed: &mut [T]) {
+    let depth = matrix.cols;
+    for (index, strip) in packed.chunks_mut((WIDTH * depth).max(1)).enumerate() {
+        let (groups, _) = strip.as_chunks_mut::<WIDTH>(); // [depth]
+        for first in (0..WIDTH).step_by(TURNED) {
+            let row = |i| &matrix.row(index * WIDTH + first + i)[..groups.len()];
+            let rows: [&[T]; TURNED] = std::array::from_fn(row);
+            for (k, group) in groups.iter_mut().enumerate() {
+                group[first..first + TURNED].copy_from_slice(&rows.map(|row| row[k]));
+            }
+        }
+    }
+}
+
+/// Strips of any width, of any matrix: `matrix: [rows, depth]`, zeros behind the last row.
+fn pack_edge<T: Real>(matrix: Strided<'_, T>, width: usize, packed: &mut [T]) {
+    for (index, strip) in packed.chunks_mut((width * matrix.cols).max(1)).enumerate() {
+        let first = index * width;
+        for (k, group) in strip.chunks_mut(width).enumerate() {
+            for (i, value) in group.iter_mut().enumerate() {
+                let row = first + i;
+                *value = if row < matrix.rows { matrix.at(row, k) } else { T::default() };
+            }
         }
     }
 }

@@ -8,10 +8,10 @@
 use super::kernel::{Kernel, Strided, StridedMut};
 use crate::dtype::Real;
 
-/// Below this width, substitution.
-const SMALLEST: usize = 16;
-/// Rows that are substituted together: short enough for the first cache.
-const STRIP: usize = 64;
+/// Up to this width, substitution and plain loops.
+pub(super) const SMALLEST: usize = 32;
+/// Rows that are substituted together.
+const STRIP: usize = 16;
 
 /// X ← X L⁻ᵀ. `lower: [n, n]`, `x: [m, n]`.
 pub fn divide_by_transpose<K: Kernel>(
@@ -21,7 +21,7 @@ pub fn divide_by_transpose<K: Kernel>(
 ) {
     let (m, n) = (x.rows, x.cols);
     if n <= SMALLEST {
-        return substitute(x, |columns, m| forwards(lower, columns, m));
+        return substitute(x, |columns| forwards(lower, columns));
     }
     let half = split(n);
     divide_by_transpose(kernel, lower.part(0, 0, half, half), x.part(0, 0, m, half));
@@ -41,7 +41,7 @@ pub fn divide<K: Kernel>(
 ) {
     let (m, n) = (x.rows, x.cols);
     if n <= SMALLEST {
-        return substitute(x, |columns, m| backwards(lower, columns, m));
+        return substitute(x, |columns| backwards(lower, columns));
     }
     let half = split(n);
     let corner = lower.part(half, half, n - half, n - half);
@@ -59,53 +59,65 @@ pub(super) fn split(n: usize) -> usize {
     (n.div_ceil(SMALLEST) / 2) * SMALLEST
 }
 
-/// Runs a substitution on strips of X, turned so that a column of X is contiguous.
-fn substitute<T: Real>(mut x: StridedMut<'_, T>, solve: impl Fn(&mut [T], usize)) {
-    let n = x.cols;
-    let mut columns = [T::default(); SMALLEST * STRIP]; // [n, m] of the strip
+/// One column of a strip of X.
+type Column<T> = [T; STRIP];
+
+/// Runs a substitution on strips of X, turned so that a column is a few vectors. What lies behind the
+/// last row is computed and dropped.
+fn substitute<T: Real>(mut x: StridedMut<'_, T>, solve: impl Fn(&mut [Column<T>])) {
+    let mut columns = [[T::default(); STRIP]; SMALLEST];
+    let columns = &mut columns[..x.cols];
     for row in (0..x.rows).step_by(STRIP) {
-        let m = STRIP.min(x.rows - row);
-        for i in 0..m {
-            for (j, value) in x.row(row + i).iter().enumerate() {
-                columns[j * m + i] = *value;
-            }
-        }
-        solve(&mut columns[..n * m], m);
-        for i in 0..m {
-            for (j, value) in x.row(row + i).iter_mut().enumerate() {
-                *value = columns[j * m + i];
-            }
+        let mut strip = x.part(row, 0, STRIP.min(x.rows - row), x.cols);
+        load(strip.again(), columns);
+        solve(columns);
+        store(columns, strip);
+    }
+}
+
+#[inline(never)]
+fn load<T: Real>(mut strip: StridedMut<'_, T>, columns: &mut [Column<T>]) {
+    for i in 0..strip.rows {
+        for (column, value) in columns.iter_mut().zip(strip.row(i)) {
+            column[i] = *value;
         }
     }
 }
 
-/// x_j ← (x_j − Σ_{k<j} L_jk x_k) / L_jj, for columns `[n, m]`.
-fn forwards<T: Real>(lower: Strided<'_, T>, columns: &mut [T], m: usize) {
-    for j in 0..lower.rows {
-        let (done, rest) = columns.split_at_mut(j * m);
-        let column = &mut rest[..m];
-        for (k, other) in done.chunks(m).enumerate() {
-            subtract(column, lower.at(j, k), other);
+#[inline(never)]
+fn store<T: Real>(columns: &[Column<T>], mut strip: StridedMut<'_, T>) {
+    for i in 0..strip.rows {
+        for (column, value) in columns.iter().zip(strip.row(i)) {
+            *value = column[i];
         }
-        column.iter_mut().for_each(|value| *value = *value / lower.at(j, j));
     }
 }
 
-/// x_j ← (x_j − Σ_{k>j} L_kj x_k) / L_jj, for columns `[n, m]`.
-fn backwards<T: Real>(lower: Strided<'_, T>, columns: &mut [T], m: usize) {
-    for j in (0..lower.rows).rev() {
-        let (rest, done) = columns.split_at_mut((j + 1) * m);
-        let column = &mut rest[j * m..];
-        for (k, other) in done.chunks(m).enumerate() {
-            subtract(column, lower.at(j + 1 + k, j), other);
-        }
-        column.iter_mut().for_each(|value| *value = *value / lower.at(j, j));
+/// x_j ← (x_j − Σ_{k<j} L_jk x_k) / L_jj, for columns `[n]`.
+fn forwards<T: Real>(lower: Strided<'_, T>, columns: &mut [Column<T>]) {
+    for j in 0..columns.len() {
+        let (done, rest) = columns.split_at_mut(j);
+        eliminate(&mut rest[0], lower.part(j, 0, 1, j).transposed(), done, lower.at(j, j));
     }
 }
 
-/// x ← x − s y.
-fn subtract<T: Real>(x: &mut [T], s: T, y: &[T]) {
-    for (x, y) in x.iter_mut().zip(y) {
-        *x -= s * *y;
+/// x_j ← (x_j − Σ_{k>j} L_kj x_k) / L_jj, for columns `[n]`.
+fn backwards<T: Real>(lower: Strided<'_, T>, columns: &mut [Column<T>]) {
+    let n = columns.len();
+    for j in (0..n).rev() {
+        let (rest, done) = columns.split_at_mut(j + 1);
+        eliminate(&mut rest[j], lower.part(j + 1, j, n - j - 1, 1), done, lower.at(j, j));
     }
+}
+
+/// x ← (x − Σ_k s_k y_k) / pivot, with `s: [k, 1]`. On a copy of x, which stays in registers.
+#[inline]
+fn eliminate<T: Real>(x: &mut Column<T>, s: Strided<'_, T>, y: &[Column<T>], pivot: T) {
+    let mut sums = *x;
+    for (k, y) in y.iter().enumerate() {
+        let s = s.at(k, 0);
+        sums.iter_mut().zip(y).for_each(|(sum, y)| *sum -= s * *y);
+    }
+    let reciprocal = T::ONE / pivot;
+    *x = sums.map(|sum| sum * reciprocal);
 }
