@@ -70,9 +70,8 @@ impl Help {
     /// Computes its rows, once `factor` has come.
     pub async fn run(&self, factor: Promise) -> Result<Uint8Array, String> {
         let rows = sharing::rows(size(&self.group), self.n_helpers, self.place);
-        let early = self.precision != Precision::Exact;
         let engines = CpuEngines::default();
-        let helped = help(&engines, &self.group, rows, early, arriving(factor)).await;
+        let helped = help(&engines, &self.group, rows, self.precision, arriving(factor)).await;
         helped.map(|rows| Uint8Array::from(&rows[..])).map_err(said)
     }
 }

@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use super::gram::Gram;
 use super::layer::{LayerGroup, Weight};
-use super::product::Scaling;
+use super::scaled_gram::ScaledGram;
+use super::scaling::Scaling;
 use crate::backend::stored::{Assembly, Piece, Rows, ScaledDifference, ScaledSum, StoredRows};
 use crate::dtype::{Dtype, encode};
 use crate::merge::plan::Orientation;
@@ -62,8 +63,9 @@ pub(super) fn sum<'a>(
     floor: f64,
 ) -> Option<Assembly<'a>> {
     let models = 0..group.grams.len();
-    let total =
-        |j: usize| -> f64 { models.clone().map(|model| diagonal(group, scaling, model, j)).sum() };
+    let total = |j: usize| -> f64 {
+        models.clone().map(|model| ScaledGram::of(group, scaling, model).diagonal(j)).sum()
+    };
     let on_diagonal = |j| if scaling.dead[j] { 1.0 } else { total(j) * (1.0 + floor) };
     is_narrow(group).then(|| {
         Assembly::Sum(ScaledSum {
@@ -87,7 +89,9 @@ pub(super) fn gram<'a>(
             rows,
             scale: &scaling.scale,
             terms: vec![term(group, model)],
-            diagonal: (0..group.n()).map(|j| diagonal(group, scaling, model, j)).collect(),
+            diagonal: (0..group.n())
+                .map(|j| ScaledGram::of(group, scaling, model).diagonal(j))
+                .collect(),
         })
     })
 }
@@ -117,9 +121,4 @@ pub(super) fn difference<'a>(
 fn term(group: &LayerGroup, model: usize) -> (f64, &dyn StoredRows) {
     let gram = &group.grams[model];
     (group.shares[model] * group.alpha * gram.scale(), gram)
-}
-
-/// (Ĝ_i)_jj
-fn diagonal(group: &LayerGroup, scaling: &Scaling, model: usize, j: usize) -> f64 {
-    group.shares[model] * group.grams[model].diagonal()[j] * scaling.scale[j].powi(2)
 }

@@ -1,8 +1,10 @@
 //! How far a finished weight is from the solution: one Newton step, in f64.
 
 use super::estimate::{self, norm, ratio};
+use super::factor::{self, Factorised};
 use super::layer::LayerGroup;
-use super::product::{self, Factorised, Scaling};
+use super::product;
+use super::scaling::Scaling;
 use super::solve::{MAX_CONDITION_F64, factorise_with_floor};
 use crate::Result;
 use crate::backend::Backend;
@@ -58,7 +60,7 @@ async fn factor<D: Backend<Scalar = f64>>(
     group: &LayerGroup,
     scaling: &Scaling,
 ) -> Result<Factorised<D>> {
-    if let Ok(plain) = product::factorise(double, group, scaling, 0.0).await?
+    if let Ok(plain) = factor::factorise(double, group, scaling, 0.0).await?
         && estimate::condition(double, &plain, group.n()).await? <= MAX_CONDITION_F64
     {
         return Ok(plain);

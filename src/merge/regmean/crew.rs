@@ -8,10 +8,12 @@
 use std::ops::Range;
 
 use super::layer::LayerGroup;
-use super::product::{self, Scaling};
-use super::solve::Engines;
+use super::product;
+use super::scaling::Scaling;
+use super::solve::{Engines, first_arithmetic};
 use crate::backend::Backend;
 use crate::dtype::Real;
+use crate::merge::options::Precision;
 use crate::{Error, Result};
 
 /// Every part has at least so many rows, or none: with fewer, kernels may add in another order.
@@ -50,7 +52,7 @@ impl Payload for Vec<u8> {
 pub struct Shared<P> {
     /// Of L, and of the rows that are wanted.
     pub arithmetic: Arithmetic,
-    /// `[n, n]`, as [`Backend::export`] gave it.
+    /// What [`Backend::export`] gave, up to the diagonal row by row. `[n (n + 1) / 2]`
     pub factor: P,
 }
 
@@ -110,7 +112,8 @@ pub(super) async fn solution<B: Backend>(
     let (n, n_rows) = (group.n(), group.n_rows());
     let own = crew.own_rows(n_rows);
     if own < n_rows {
-        let factor = backend.export(factor).await?;
+        let mut factor = backend.export(factor).await?;
+        pack(n, &mut factor);
         crew.publish(arithmetic::<B>(), bytemuck::cast_slice(&factor)).await?;
     }
     let x = product::solution(backend, group, scaling, factor, 0..own).await?;
@@ -124,7 +127,8 @@ pub(super) async fn solution<B: Backend>(
 
 /// A helper's part: rows `rows` of X̂ `[rows, n]`, as bytes. Empty if no factor comes.
 ///
-/// `early` says that a factor in f32 is likely, so that its right-hand side is formed first.
+/// What the leader tries first is known, so the right-hand side is formed in that arithmetic while
+/// the factor is still to come.
 ///
 /// # Errors
 /// As the backends'.
@@ -132,48 +136,84 @@ pub async fn help<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
     engines: &Engines<F, D>,
     group: &LayerGroup,
     rows: Range<usize>,
-    early: bool,
+    precision: Precision,
     shared: impl Future<Output = Result<Option<Shared<impl Payload>>>>,
 ) -> Result<Vec<u8>> {
     let scaling = Scaling::of(group);
-    let early = early && product::solves_rows(group);
-    let ready = match early {
-        true => Some(product::right_hand_side(&engines.single, group, &scaling, &rows).await?),
-        false => None,
-    };
+    let first = first_arithmetic(group, precision);
+    let single = Part { backend: &engines.single, group, scaling: &scaling, rows: rows.clone() };
+    let double = Part { backend: &engines.double, group, scaling: &scaling, rows };
+    let in_single = single.begin(first == Arithmetic::Single).await?;
+    let in_double = double.begin(first == Arithmetic::Double).await?;
     let Some(shared) = shared.await? else { return Ok(Vec::new()) };
     match shared.arithmetic {
-        Arithmetic::Single => finish(&engines.single, group, &scaling, rows, ready, shared).await,
-        Arithmetic::Double => finish(&engines.double, group, &scaling, rows, None, shared).await,
+        Arithmetic::Single => single.finish(in_single, shared.factor).await,
+        Arithmetic::Double => double.finish(in_double, shared.factor).await,
     }
 }
 
-async fn finish<B: Backend>(
-    backend: &B,
-    group: &LayerGroup,
-    scaling: &Scaling,
+/// A helper's rows in one arithmetic.
+struct Part<'a, B> {
+    backend: &'a B,
+    group: &'a LayerGroup,
+    scaling: &'a Scaling,
     rows: Range<usize>,
-    ready: Option<B::Matrix>,
-    shared: Shared<impl Payload>,
-) -> Result<Vec<u8>> {
-    let n = group.n();
-    let mut factor = vec![B::Scalar::default(); n * n]; // [n, n]
-    fill(&mut factor, &[shared.factor])?;
-    let factor = backend.import(n, factor).await?;
-    let x = match ready {
-        Some(mut x) => {
-            backend.solve(&factor, &mut x).await?;
-            x
+}
+
+impl<B: Backend> Part<'_, B> {
+    /// The right-hand side, where it is `expected` to be asked for.
+    async fn begin(&self, expected: bool) -> Result<Option<B::Matrix>> {
+        if !expected || !product::solves_rows(self.group) {
+            return Ok(None);
         }
-        None => product::solution(backend, group, scaling, &factor, rows).await?,
-    };
-    Ok(bytemuck::cast_slice(&backend.download(x).await?).to_vec())
+        let Self { backend, group, scaling, rows } = self;
+        product::right_hand_side(*backend, group, scaling, rows).await.map(Some)
+    }
+
+    /// X̂ of the rows, as bytes.
+    async fn finish(self, begun: Option<B::Matrix>, factor: impl Payload) -> Result<Vec<u8>> {
+        let Self { backend, group, scaling, rows } = self;
+        let n = group.n();
+        let mut values = vec![B::Scalar::default(); n * n]; // [n, n]
+        fill(&mut values[..packed_start(n)], &[factor])?;
+        unpack(n, &mut values);
+        let factor = backend.import(n, values).await?;
+        let x = match begun {
+            Some(mut x) => {
+                backend.solve(&factor, &mut x).await?;
+                x
+            }
+            None => product::solution(backend, group, scaling, &factor, rows).await?,
+        };
+        Ok(bytemuck::cast_slice(&backend.download(x).await?).to_vec())
+    }
 }
 
 fn arithmetic<B: Backend>() -> Arithmetic {
     match size_of::<B::Scalar>() {
         4 => Arithmetic::Single,
         _ => Arithmetic::Double,
+    }
+}
+
+/// Where row `row` of a lower triangle begins whose rows follow each other up to the diagonal.
+fn packed_start(row: usize) -> usize {
+    row * (row + 1) / 2
+}
+
+/// Keeps the lower triangle, row by row. `values: [n, n]` to `[n (n + 1) / 2]`
+fn pack<T: Copy>(n: usize, values: &mut Vec<T>) {
+    for row in 1..n {
+        values.copy_within(row * n..=row * n + row, packed_start(row));
+    }
+    values.truncate(packed_start(n));
+}
+
+/// Undoes [`pack`], with zeros above the diagonal. `values: [n, n]`
+fn unpack<T: Real>(n: usize, values: &mut [T]) {
+    for row in (0..n).rev() {
+        values.copy_within(packed_start(row)..packed_start(row + 1), row * n);
+        values[row * n + row + 1..(row + 1) * n].fill(T::default());
     }
 }
 
@@ -190,4 +230,24 @@ fn fill<T: Real>(values: &mut [T], payloads: &[impl Payload]) -> Result<()> {
         rest = behind;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_triangle_is_unpacked_as_it_was_packed() {
+        for n in [0, 1, 2, 5] {
+            let mut values: Vec<f32> = (1..=n * n).map(|value| value as f32).collect();
+            let lower =
+                |place: usize| if place % n <= place / n { place as f32 + 1.0 } else { 0.0 };
+            let expected: Vec<f32> = (0..n * n).map(lower).collect();
+            pack(n, &mut values);
+            assert_eq!(values.len(), n * (n + 1) / 2);
+            values.resize(n * n, f32::NAN);
+            unpack(n, &mut values);
+            assert_eq!(values, expected);
+        }
+    }
 }

@@ -4,8 +4,18 @@
 //! correction of X̂, costs O(n² + mn) per probe: the residual is formed in f64 from the stored
 //! bytes, and only the last solve uses the factor that is being judged.
 
-use super::layer::{LayerGroup, Weight};
-use super::product::{Factorised, Scaling, weighted_sum};
+mod combine;
+mod lines;
+mod signs;
+mod weigh;
+
+use combine::{Sizes, combine};
+use signs::Signs;
+use weigh::weigh;
+
+use super::factor::Factorised;
+use super::layer::LayerGroup;
+use super::scaling::Scaling;
 use crate::Result;
 use crate::backend::Backend;
 use crate::dtype::Real;
@@ -68,35 +78,32 @@ async fn solve_rows<B: Backend>(
 ///
 /// # Errors
 /// As the backends'.
-pub async fn judge<B: Backend, D: Backend<Scalar = f64>>(
+pub async fn judge<B: Backend>(
     backend: &B,
-    double: &D,
     group: &LayerGroup,
     scaling: &Scaling,
     factorised: &Factorised<B>,
     x: &[B::Scalar],
 ) -> Result<Vec<Judgement>> {
     let probes = Probes::new(group, scaling, Some(x));
-    probes.judge(backend, double, group, scaling, factorised).await
+    probes.judge(backend, group, scaling, factorised).await
 }
 
 /// Foresees how good X̂ will be: solves for the random combinations of rows alone, and judges that.
 ///
 /// # Errors
 /// As the backends'.
-pub async fn foresee<B: Backend, D: Backend<Scalar = f64>>(
+pub async fn foresee<B: Backend>(
     backend: &B,
-    double: &D,
     group: &LayerGroup,
     scaling: &Scaling,
     factorised: &Factorised<B>,
 ) -> Result<Vec<Judgement>> {
     let mut probes = Probes::new::<B::Scalar>(group, scaling, None);
-    let mut x = probes.weigh(backend, group, scaling).await?;
-    backend.solve(&factorised.factor, &mut x).await?;
-    let x: Vec<f64> = backend.download(x).await?.into_iter().map(Real::to_f64).collect();
+    let rows = weigh(group, scaling, &probes.left);
+    let x = solve_rows(backend, &factorised.factor, group.n(), &rows).await?;
     probes.subtract(group.n(), &x);
-    probes.judge(backend, double, group, scaling, factorised).await
+    probes.judge(backend, group, scaling, factorised).await
 }
 
 /// a / b, and 0 where there is nothing to compare.
@@ -111,13 +118,6 @@ fn unscale(scaling: &Scaling, rows: &mut [f64]) {
     }
 }
 
-/// Norms of one weight: ‖A + X‖_F, ‖X̂‖_F.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sizes {
-    weight: f64,
-    x: f64,
-}
-
 /// yᵀ(Ŵ_i − Â − X̂) for every model, weight and sign vector y.
 struct Probes {
     n_rows: usize,
@@ -128,46 +128,13 @@ struct Probes {
 impl Probes {
     /// X̂ = 0 where `x` is `None`.
     fn new<T: Real>(group: &LayerGroup, scaling: &Scaling, x: Option<&[T]>) -> Self {
-        let (n, n_models) = (group.n(), group.grams.len());
-        let n_rows = group.weights.len() * PROBES;
-        let mut left = vec![0.0; n_models * n_rows * n];
-        let mut sizes = Vec::new();
-        let mut signs = Signs::new(2);
-        let mut x_rows = x.unwrap_or_default().chunks(n.max(1));
-        let mut lines = Lines::new(n);
-        for (index, weight) in group.weights.iter().enumerate() {
-            let mut squares = Sizes::default();
-            for row in 0..weight.n_out() {
-                lines.load_anchor(weight, row, x_rows.next(), scaling, &mut squares);
-                let flips: [f64; PROBES] = std::array::from_fn(|_| signs.next());
-                for model in 0..n_models {
-                    lines.load_difference(weight, row, model, scaling);
-                    let start = (model * n_rows + index * PROBES) * n;
-                    lines.spread(&flips, &mut left[start..start + PROBES * n]);
-                }
+        let read = x.map(|x| {
+            move |start: usize, out: &mut [f64]| {
+                out.iter_mut().zip(&x[start..]).for_each(|(out, x)| *out = x.to_f64());
             }
-            sizes.push(Sizes { weight: squares.weight.sqrt(), x: squares.x.sqrt() });
-        }
-        Self { n_rows, left, sizes }
-    }
-
-    /// Σ_i left_i Ĝ_i. `[n_rows, n]`
-    async fn weigh<B: Backend>(
-        &self,
-        backend: &B,
-        group: &LayerGroup,
-        scaling: &Scaling,
-    ) -> Result<B::Matrix> {
-        let (m, n) = (self.n_rows, group.n());
-        weighted_sum(backend, group, scaling, m, |model, cols, panel| {
-            for (row, line) in panel.chunks_mut(cols.len()).enumerate() {
-                let start = (model * m + row) * n;
-                let left = &self.left[start + cols.start..start + cols.end];
-                line.iter_mut().zip(left).for_each(|(to, from)| *to = B::Scalar::from_f64(*from));
-            }
-            true
-        })
-        .await
+        });
+        let (left, sizes) = combine(group, scaling, read.as_ref().map(|read| read as _));
+        Self { n_rows: group.weights.len() * PROBES, left, sizes }
     }
 
     /// left_i ← left_i − X̂. `x: [n_rows, n]`
@@ -181,17 +148,15 @@ impl Probes {
     }
 
     /// The exact correction of the combined rows, in f64 but for the last solve.
-    async fn judge<B: Backend, D: Backend<Scalar = f64>>(
+    async fn judge<B: Backend>(
         &self,
         backend: &B,
-        double: &D,
         group: &LayerGroup,
         scaling: &Scaling,
         factorised: &Factorised<B>,
     ) -> Result<Vec<Judgement>> {
         let n = group.n();
-        let residual = self.weigh(double, group, scaling).await?;
-        let residual = double.download(residual).await?; // [n_rows, n]
+        let residual = weigh(group, scaling, &self.left); // [n_rows, n]
         let mut correction = solve_rows(backend, &factorised.factor, n, &residual).await?;
         refuse_short(n, factorised.norm, &residual, &mut correction);
         unscale(scaling, &mut correction);
@@ -222,55 +187,6 @@ fn root_mean(rows: &[f64]) -> f64 {
     norm(rows) / (PROBES as f64).sqrt()
 }
 
-/// One row of everything, `[n]` each.
-struct Lines {
-    anchor: Vec<f64>,
-    own: Vec<f64>,
-    x: Vec<f64>,
-    difference: Vec<f64>,
-}
-
-impl Lines {
-    fn new(n: usize) -> Self {
-        let zeros = vec![0.0; n];
-        Self { anchor: zeros.clone(), own: zeros.clone(), x: zeros.clone(), difference: zeros }
-    }
-
-    fn load_anchor<T: Real>(
-        &mut self,
-        weight: &Weight,
-        row: usize,
-        x: Option<&[T]>,
-        scaling: &Scaling,
-        squares: &mut Sizes,
-    ) {
-        weight.read(0, row, 0..self.anchor.len(), &mut self.anchor);
-        for (own, x) in self.x.iter_mut().zip(x.unwrap_or_default()) {
-            *own = x.to_f64();
-        }
-        for (j, value) in self.difference.iter_mut().enumerate() {
-            *value = self.anchor[j] + self.x[j] * scaling.scale[j];
-        }
-        squares.x += sums::squares(&self.x);
-        squares.weight += sums::squares(&self.difference);
-    }
-
-    /// (Ŵ_i − Â − X̂)[row].
-    fn load_difference(&mut self, weight: &Weight, row: usize, model: usize, scaling: &Scaling) {
-        weight.read(model, row, 0..self.own.len(), &mut self.own);
-        for (j, value) in self.difference.iter_mut().enumerate() {
-            *value = (self.own[j] - self.anchor[j]) / scaling.scale[j] - self.x[j];
-        }
-    }
-
-    /// target ← target + flips · difference. `target: [PROBES, n]`
-    fn spread(&self, flips: &[f64; PROBES], target: &mut [f64]) {
-        for (flip, target) in flips.iter().zip(target.chunks_mut(self.difference.len().max(1))) {
-            target.iter_mut().zip(&self.difference).for_each(|(t, d)| *t += flip * d);
-        }
-    }
-}
-
 /// ‖values‖₂.
 pub(super) fn norm(values: &[f64]) -> f64 {
     sums::squares(values).sqrt()
@@ -280,24 +196,5 @@ fn normalise(row: &mut [f64]) {
     let size = norm(row);
     if size > 0.0 {
         row.iter_mut().for_each(|value| *value /= size);
-    }
-}
-
-/// A reproducible stream of ±1 (SplitMix64, Steele, Lea and Flood 2014).
-struct Signs {
-    state: u64,
-}
-
-impl Signs {
-    fn new(seed: u64) -> Self {
-        Self { state: seed }
-    }
-
-    fn next(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        if (z ^ (z >> 31)) & 1 == 0 { 1.0 } else { -1.0 }
     }
 }

@@ -76,17 +76,6 @@ impl LayerGroup {
         self.rows().skip(range.start).take(range.len())
     }
 
-    /// The first columns of row `row` of diag(s) G̃_i diag(s), where
-    /// G̃_i = c_i (α G_i + (1 − α) diag G_i), of what is stored of it. `s: [n]`, `values: [..=n]`
-    pub fn shrink(&self, model: usize, s: &[f64], row: usize, values: &mut [f64]) {
-        let (gram, share) = (&self.grams[model], self.shares[model]);
-        let factor = share * self.alpha * gram.scale() * s[row];
-        values.iter_mut().zip(s).for_each(|(value, s)| *value *= factor * s);
-        if let Some(value) = values.get_mut(row) {
-            *value = share * gram.diagonal()[row] * s[row] * s[row];
-        }
-    }
-
     /// The weighted mean minus the anchor, Σ c_i (W_i − W_1), for one row. `out: [n]`.
     pub fn mean_difference(&self, weight: &Weight, row: usize, out: &mut [f64]) {
         let n = self.n();

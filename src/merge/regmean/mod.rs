@@ -13,7 +13,9 @@
 //!
 //! - [`matrix`], [`gram`], [`layer`]: stored bytes seen as matrices; nothing is expanded whole.
 //! - `assembly`: what a device puts together itself.
-//! - [`product`]: R(X) by panels, and the scaled sum of Grams.
+//! - [`scaling`], `scaled_gram`: the scaled variables, and one scaled Gram matrix row by row.
+//! - [`factor`]: the sum of those, factorised.
+//! - [`product`]: R(X) by panels.
 //! - [`estimate`]: condition, and the error of a solution by random probes in f64.
 //! - [`check`]: the distance of a finished weight from the solution.
 //! - [`crew`]: rows that other workers compute.
@@ -26,10 +28,13 @@ mod assembly;
 pub mod check;
 pub mod crew;
 pub mod estimate;
+pub mod factor;
 pub mod gram;
 pub mod layer;
 pub mod matrix;
 pub mod product;
+mod scaled_gram;
+pub mod scaling;
 pub mod solve;
 
 pub use crew::{Alone, Crew};

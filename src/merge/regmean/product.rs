@@ -1,167 +1,17 @@
-//! The two sums over models: T = Σ Ĝ_i, and R̂(X̂) = Σ (Ŵ_i − Â − X̂) Ĝ_i, by panels.
-//!
-//! Hats are scaled variables. With s_j a power of two near 1/√S_jj, Ĝ = diag(s) G̃ diag(s) has a
-//! diagonal near 1 and X̂ = X diag(1/s), so that X̂ T = R̂. Powers of two round nothing, and
-//! nothing overflows in f32 at any scale of the inputs. A feature that no model has ever seen
-//! (S_jj = 0) gets s_j = 1 and a unit diagonal.
+//! Products with Gram matrices, by panels: R̂(X̂) = Σ (Ŵ_i − Â − X̂) Ĝ_i, and X̂ = R̂(0) T⁻¹.
 
 use std::ops::Range;
 
 use super::assembly;
 use super::layer::LayerGroup;
+use super::scaled_gram::ScaledGram;
+use super::scaling::Scaling;
 use crate::Result;
-use crate::backend::{Backend, NotPositive};
+use crate::backend::Backend;
 use crate::dtype::Real;
-use crate::merge::sums;
 
 /// Rows of Ĝ that are widened and multiplied at once.
 const PANEL: usize = 256;
-
-/// The scaling of one group.
-#[derive(Debug, Clone)]
-pub struct Scaling {
-    /// s_j. `[n]`
-    pub scale: Vec<f64>,
-    /// Features that no Gram saw.
-    pub dead: Vec<bool>,
-}
-
-impl Scaling {
-    /// s_j ≈ 1/√S_jj, rounded to a power of two.
-    pub fn of(group: &LayerGroup) -> Self {
-        let diagonal = |j: usize| -> f64 {
-            group.shares.iter().zip(&group.grams).map(|(c, gram)| c * gram.diagonal()[j]).sum()
-        };
-        let diagonal: Vec<f64> = (0..group.n()).map(diagonal).collect();
-        let dead: Vec<bool> = diagonal.iter().map(|d| *d <= 0.0).collect();
-        let scale = diagonal.iter().map(|d| power_of_two(*d)).collect();
-        Self { scale, dead }
-    }
-
-    /// How many features no Gram saw.
-    pub fn n_dead(&self) -> usize {
-        self.dead.iter().filter(|dead| **dead).count()
-    }
-}
-
-fn power_of_two(diagonal: f64) -> f64 {
-    if diagonal > 0.0 { (-0.5 * diagonal.log2()).round().exp2() } else { 1.0 }
-}
-
-/// T = Σ Ĝ_i + floor · diag, factorised, with a bound on ‖T‖₂.
-pub struct Factorised<B: Backend> {
-    /// T = L Lᵀ.
-    pub factor: B::Factor,
-    /// An upper bound on ‖T‖₂: the smaller of its ∞-norm and Frobenius norm.
-    pub norm: f64,
-}
-
-/// Sums the scaled Grams and factorises the sum.
-///
-/// # Errors
-/// As the backend's. A sum that is not positive definite is an answer.
-pub async fn factorise<B: Backend>(
-    backend: &B,
-    group: &LayerGroup,
-    scaling: &Scaling,
-    floor: f64,
-) -> Result<Result<Factorised<B>, NotPositive>> {
-    let n = group.n();
-    let mut norm = None;
-    let in_memory = || {
-        let (sum, bound) = scaled_sum::<B>(group, scaling, floor);
-        norm = Some(bound);
-        sum
-    };
-    let stored = || assembly::sum(group, scaling, floor);
-    let sum = backend.assemble([n, n], stored, in_memory).await?;
-    let norm = match norm {
-        Some(norm) => norm,
-        None => backend.norm_bound(&sum).await?,
-    };
-    Ok(backend.cholesky(sum).await?.map(|factor| Factorised { factor, norm }))
-}
-
-/// The lower triangle of T, `[n, n]`, and a bound on ‖T‖₂.
-fn scaled_sum<B: Backend>(
-    group: &LayerGroup,
-    scaling: &Scaling,
-    floor: f64,
-) -> (Vec<B::Scalar>, f64) {
-    let n = group.n();
-    let mut sum = vec![B::Scalar::default(); n * n];
-    let mut norms = Norms::new(n);
-    let (mut row, mut total) = (vec![0.0; n], vec![0.0; n]);
-    for i in 0..n {
-        total[..=i].fill(0.0);
-        for model in 0..group.grams.len() {
-            group.grams[model].read_lower(i, &mut row[..=i]);
-            group.shrink(model, &scaling.scale, i, &mut row[..=i]);
-            total[..=i].iter_mut().zip(&row).for_each(|(sum, value)| *sum += value);
-        }
-        total[i] = if scaling.dead[i] { 1.0 } else { total[i] * (1.0 + floor) };
-        norms.add(i, &total[..=i]);
-        for (stored, value) in sum[i * n..].iter_mut().zip(&total[..=i]) {
-            *stored = B::Scalar::from_f64(*value);
-        }
-    }
-    (sum, norms.bound())
-}
-
-/// Row sums and squares of a symmetric matrix of which the lower triangle is seen.
-struct Norms {
-    row_sums: Vec<f64>,
-    squares: f64,
-}
-
-impl Norms {
-    fn new(n: usize) -> Self {
-        Self { row_sums: vec![0.0; n], squares: 0.0 }
-    }
-
-    /// Takes row `i` up to and with its diagonal.
-    fn add(&mut self, i: usize, lower: &[f64]) {
-        let off_diagonal = &lower[..i];
-        self.row_sums[i] += sums::absolute(lower);
-        for (sum, value) in self.row_sums.iter_mut().zip(off_diagonal) {
-            *sum += value.abs();
-        }
-        self.squares += sums::squares(lower) + sums::squares(off_diagonal);
-    }
-
-    fn bound(&self) -> f64 {
-        self.row_sums.iter().fold(0.0, |a: f64, b| a.max(*b)).min(self.squares.sqrt())
-    }
-}
-
-/// Σ_i B_i Ĝ_i with `B_i: [m, n]` given by column panels: `fill(model, cols, panel)` writes
-/// `B_i[:, cols]` as `[m, cols]`, or returns false where B_i is zero.
-///
-/// # Errors
-/// As the backend's.
-pub async fn weighted_sum<B: Backend>(
-    backend: &B,
-    group: &LayerGroup,
-    scaling: &Scaling,
-    m: usize,
-    mut fill: impl FnMut(usize, Range<usize>, &mut [B::Scalar]) -> bool,
-) -> Result<B::Matrix> {
-    let n = group.n();
-    let mut sum = backend.zeros(m, n).await?; // [m, n]
-    for model in 0..group.grams.len() {
-        for start in (0..n).step_by(PANEL) {
-            let cols = start..n.min(start + PANEL);
-            let mut left = vec![B::Scalar::default(); m * cols.len()]; // [m, cols]
-            if !fill(model, cols.clone(), &mut left) {
-                continue;
-            }
-            let left = backend.upload(m, cols.len(), left).await?;
-            let right = gram_rows(backend, group, scaling, model, cols).await?;
-            backend.multiply_add(&mut sum, &left, &right).await?;
-        }
-    }
-    Ok(sum)
-}
 
 /// Rows `rows` of Ĝ_i, `[rows, n]`.
 async fn gram_rows<B: Backend>(
@@ -172,14 +22,7 @@ async fn gram_rows<B: Backend>(
     rows: Range<usize>,
 ) -> Result<B::Matrix> {
     let n = group.n();
-    let in_memory = || {
-        let mut values = Vec::with_capacity(rows.len() * n);
-        group.grams[model].for_rows(rows.clone(), |row, line| {
-            group.shrink(model, &scaling.scale, row, line);
-            values.extend(line.iter().map(|value| B::Scalar::from_f64(*value)));
-        });
-        values
-    };
+    let in_memory = || ScaledGram::of(group, scaling, model).rows(rows.clone());
     let stored = || assembly::gram(group, scaling, model, rows.clone());
     backend.assemble([rows.len(), n], stored, in_memory).await
 }
@@ -204,25 +47,32 @@ async fn differences<B: Backend>(
     backend.assemble(shape, stored, in_memory).await
 }
 
-/// R̂(X̂) = Σ_i (Ŵ_i − Â − X̂) Ĝ_i of all rows. `x: [m, n]`
+/// R̂(X̂) = Σ_i (Ŵ_i − Â − X̂) Ĝ_i of all rows, in f64. `x: [m, n]`
 ///
 /// # Errors
 /// As the backend's.
-pub async fn residual<B: Backend>(
-    backend: &B,
+pub async fn residual<D: Backend<Scalar = f64>>(
+    double: &D,
     group: &LayerGroup,
     scaling: &Scaling,
-    x: &[B::Scalar],
-) -> Result<B::Matrix> {
-    let m = group.n_rows();
-    weighted_sum(backend, group, scaling, m, |model, cols, panel| {
-        for (row, x) in panel.chunks_mut(cols.len()).zip(x.chunks(group.n())) {
-            row.iter_mut().zip(&x[cols.clone()]).for_each(|(value, x)| *value = -*x);
+    x: &[f64],
+) -> Result<D::Matrix> {
+    let (m, n) = (group.n_rows(), group.n());
+    let mut sum = double.zeros(m, n).await?; // [m, n]
+    for model in 0..group.grams.len() {
+        for start in (0..n).step_by(PANEL) {
+            let cols = start..n.min(start + PANEL);
+            let mut left = Vec::with_capacity(m * cols.len()); // [m, cols]
+            for x in x.chunks(n) {
+                left.extend(x[cols.clone()].iter().map(|x| -x));
+            }
+            add_differences(group, scaling, model, 0..m, cols.clone(), &mut left);
+            let left = double.upload(m, cols.len(), left).await?;
+            let right = gram_rows(double, group, scaling, model, cols).await?;
+            double.multiply_add(&mut sum, &left, &right).await?;
         }
-        add_differences(group, scaling, model, 0..m, cols, panel);
-        true
-    })
-    .await
+    }
+    Ok(sum)
 }
 
 /// R̂(0) of the rows in `rows`. `[rows, n]`
@@ -301,7 +151,7 @@ fn add_differences<T: Real>(
         weight.read(model, row, cols.clone(), &mut own);
         weight.read(0, row, cols.clone(), &mut anchor);
         for (j, value) in line.iter_mut().enumerate() {
-            let difference = (own[j] - anchor[j]) / scaling.scale[cols.start + j];
+            let difference = (own[j] - anchor[j]) * scaling.inverse[cols.start + j];
             *value = T::from_f64(value.to_f64() + difference);
         }
     }

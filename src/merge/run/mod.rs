@@ -18,7 +18,7 @@ pub use outcome::{JobOutcome, Run, TensorPart};
 use stream::Buffers;
 
 use super::files::Models;
-use super::options::{Method, Options, Precision};
+use super::options::{Method, Options};
 use super::plan::blocks::Block;
 use super::plan::{Action, Plan};
 use super::regmean::crew::{Crew, Payload, Shared, help};
@@ -148,8 +148,7 @@ impl<S: Source> Merge<S> {
     {
         let (block, _) = self.layer(index)?;
         let group = self.load_block(block).await?;
-        let early = self.options.precision != Precision::Exact;
-        let helped = help(engines, &group, rows, early, shared).await;
+        let helped = help(engines, &group, rows, self.options.precision, shared).await;
         helped.map_err(|error| error.tensor(self.first_tensor(block)))
     }
 

@@ -84,7 +84,7 @@ fn bits(group: &LayerGroup, solution: &Solution) -> Vec<u64> {
 struct Pair<'a, F, D> {
     engines: &'a Engines<F, D>,
     group: &'a LayerGroup,
-    early: bool,
+    precision: Precision,
     bounds: [usize; 4],
     used: Cell<bool>,
     shared: RefCell<Option<Shared<Vec<u8>>>>,
@@ -100,9 +100,8 @@ impl<'a, F, D> Pair<'a, F, D> {
         planted: u8,
     ) -> Self {
         let m = group.n_rows();
-        let early = precision != Precision::Exact;
         let (used, shared) = (Cell::new(false), RefCell::new(None));
-        Self { engines, group, early, bounds: [0, own, next, m], used, shared, planted }
+        Self { engines, group, precision, bounds: [0, own, next, m], used, shared, planted }
     }
 }
 
@@ -128,7 +127,7 @@ where
             let range = self.bounds[place]..self.bounds[place + 1];
             let shared = self.shared.borrow().clone();
             let come = async { Ok(shared) };
-            rows.push(help(self.engines, self.group, range, self.early, come).await?);
+            rows.push(help(self.engines, self.group, range, self.precision, come).await?);
         }
         if let Some(byte) = rows[1].first_mut() {
             *byte = byte.wrapping_add(self.planted);

@@ -17,7 +17,7 @@ pub(in crate::merge) use strips::held_elements;
 
 use super::matrix::Stored;
 use crate::Result;
-use crate::dtype::{Dtype, decode_into};
+use crate::dtype::Dtype;
 
 /// One model's Gram matrix G_i = X_iᵀ X_i per row of X_i. `[n, n]`
 #[derive(Debug, Clone)]
@@ -59,34 +59,24 @@ impl Gram {
         self.dtype
     }
 
-    /// Row `row` up to its diagonal, as it is stored: times [`Self::scale`] it is G. `out: [row + 1]`
-    pub fn read_lower(&self, row: usize, out: &mut [f64]) {
-        decode_into(self.dtype, self.strips.run(row, 0..out.len()), out);
+    /// Columns `cols` of row `row`, of its own strip or left of it, as they are stored: times
+    /// [`Self::scale`] they are G.
+    pub fn stored(&self, row: usize, cols: Range<usize>) -> &[u8] {
+        self.strips.run(row, cols)
     }
 
-    /// Hands out whole rows as they are stored: `take(row, values)`, `values: [n]`.
-    pub fn for_rows(&self, rows: Range<usize>, mut take: impl FnMut(usize, &mut [f64])) {
-        let row_bytes = self.n() * self.dtype.size_bytes();
-        let mut values = vec![0.0; self.n()];
-        for rows in by_strips(rows) {
-            let stored = self.stored_rows(rows.clone());
-            for (row, line) in rows.zip(stored.chunks(row_bytes)) {
-                decode_into(self.dtype, line, &mut values);
-                take(row, &mut values);
-            }
-        }
+    /// Hands out whole rows as they are stored, piece by piece: `take(row, first_col, elements)`.
+    pub fn for_pieces(&self, rows: Range<usize>, take: &mut dyn FnMut(usize, usize, &[u8])) {
+        by_strips(rows).for_each(|rows| self.strips.pieces(rows, take));
     }
 
     /// Whole rows as they are stored. `[rows, n]`
     pub fn stored_rows(&self, rows: Range<usize>) -> Vec<u8> {
-        let row_bytes = self.n() * self.dtype.size_bytes();
-        let mut bytes = vec![0; rows.len() * row_bytes];
-        let mut rest = &mut bytes[..];
-        for rows in by_strips(rows) {
-            let (block, behind) = rest.split_at_mut(rows.len() * row_bytes);
-            self.strips.get(rows, block);
-            rest = behind;
-        }
+        let mut bytes = vec![0; rows.len() * self.n() * self.dtype.size_bytes()];
+        self.for_pieces(rows.clone(), &mut |row, first, piece| {
+            let start = ((row - rows.start) * self.n() + first) * self.dtype.size_bytes();
+            bytes[start..start + piece.len()].copy_from_slice(piece);
+        });
         bytes
     }
 }

@@ -96,19 +96,22 @@ impl Strips {
         }
     }
 
-    /// Whole rows of one strip. `block: [rows, n]`
-    pub(super) fn get(&self, rows: Range<usize>, block: &mut [u8]) {
-        let (width, row_bytes) = (self.width(rows.start), self.n * self.element_bytes);
-        for (row, line) in rows.clone().zip(block.chunks_mut(row_bytes.max(1))) {
-            let own = self.run(row, 0..width);
-            line[..own.len()].copy_from_slice(own);
+    /// Hands out whole rows of one strip, piece by piece: `take(row, first_col, elements)`. What lies
+    /// right of the strip is turned a tile at a time, which stays in the first cache.
+    pub(super) fn pieces(&self, rows: Range<usize>, take: &mut dyn FnMut(usize, usize, &[u8])) {
+        let width = self.width(rows.start);
+        for row in rows.clone() {
+            take(row, 0, self.run(row, 0..width));
         }
+        let mut tile = vec![0; rows.len() * STRIP * self.element_bytes];
         for cols in strips_behind(width, self.n) {
-            let to = cols.start * self.element_bytes;
-            let place = self.place(cols.start, rows.clone()).start;
-            let (source, target) = (&self.bytes[place..], &mut block[to..]);
-            let shape = [rows.len(), cols.len()];
-            gather(self.element_bytes, shape, (source, self.width(cols.start)), (target, self.n));
+            let source = &self.bytes[self.place(cols.start, rows.clone()).start..];
+            let stride = self.width(cols.start);
+            gather(self.element_bytes, [rows.len(), cols.len()], (source, stride), &mut tile);
+            let line_bytes = cols.len() * self.element_bytes;
+            for (row, line) in rows.clone().zip(tile.chunks(line_bytes)) {
+                take(row, cols.start, line);
+            }
         }
     }
 }
@@ -133,23 +136,18 @@ fn scatter(
     }
 }
 
-/// block ← stripsᵀ.
-fn gather(
-    element_bytes: usize,
-    shape: [usize; 2],
-    strips: (&[u8], usize),
-    block: (&mut [u8], usize),
-) {
+/// tile ← stripsᵀ. `shape` is the tile's.
+fn gather(element_bytes: usize, shape: [usize; 2], strips: (&[u8], usize), tile: &mut [u8]) {
     match element_bytes {
-        2 => gather_elements::<2>(shape, strips, block),
-        4 => gather_elements::<4>(shape, strips, block),
-        8 => gather_elements::<8>(shape, strips, block),
+        2 => gather_elements::<2>(shape, strips, tile),
+        4 => gather_elements::<4>(shape, strips, tile),
+        8 => gather_elements::<8>(shape, strips, tile),
         other => unreachable!("no float has {other} bytes"),
     }
 }
 
-// Both go along the block's rows: its stride is often a multiple of 4096 bytes, of which a cache
-// holds few at a time.
+// Along the block's rows: its stride is often a multiple of 4096 bytes, of which a cache holds few
+// at a time.
 fn scatter_elements<const N: usize>(
     [rows, cols]: [usize; 2],
     (block, block_stride): (&[u8], usize),
@@ -172,17 +170,17 @@ fn scatter_elements<const N: usize>(
 fn gather_elements<const N: usize>(
     [rows, cols]: [usize; 2],
     (strips, strips_stride): (&[u8], usize),
-    (block, block_stride): (&mut [u8], usize),
+    tile: &mut [u8],
 ) {
     let strips = strips.as_chunks::<N>().0;
-    let block = block.as_chunks_mut::<N>().0;
+    let tile = tile.as_chunks_mut::<N>().0;
     let lines = |first: usize| -> [&[[u8; N]]; LINE] {
         std::array::from_fn(|k| &strips[(first + k) * strips_stride..][..rows])
     };
     for first in (0..cols - cols % LINE).step_by(LINE) {
         let lines = lines(first);
         for row in 0..rows {
-            let target = &mut block[row * block_stride + first..][..LINE];
+            let target = &mut tile[row * cols + first..][..LINE];
             for (target, line) in target.iter_mut().zip(lines) {
                 *target = line[row];
             }
@@ -190,7 +188,7 @@ fn gather_elements<const N: usize>(
     }
     for col in cols - cols % LINE..cols {
         for row in 0..rows {
-            block[row * block_stride + col] = strips[col * strips_stride + row];
+            tile[row * cols + col] = strips[col * strips_stride + row];
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::backend::Backend;
 use crate::dtype::Real;
 use crate::merge::regmean::crew::{self, Crew};
 use crate::merge::regmean::estimate::{self, Judgement};
-use crate::merge::regmean::product::{self, Factorised};
+use crate::merge::regmean::factor::{self, Factorised};
 
 /// The error of a solve is this · u · cond · ‖X‖/‖W‖, times less than [`SPAN`]: between 0.07 and
 /// 0.36 of u · cond · ‖X‖/‖W‖ on the Grams of MiniLM and on synthetic ones.
@@ -28,15 +28,14 @@ fn wrong(judgements: &[Judgement], limits: Limits) -> Option<String> {
 
 impl Problem<'_> {
     /// X̂ and its judgement, unless it is or would be beyond the limits.
-    pub(super) async fn direct<B: Backend, D: Backend<Scalar = f64>>(
+    pub(super) async fn direct<B: Backend>(
         &self,
         backend: &B,
-        double: &D,
         limits: Limits,
         crew: &impl Crew,
     ) -> Result<Attempt<B::Scalar>> {
         let (group, scaling) = (self.group, &self.scaling);
-        let Ok(factorised) = product::factorise(backend, group, scaling, 0.0).await? else {
+        let Ok(factorised) = factor::factorise(backend, group, scaling, 0.0).await? else {
             return Ok(Attempt::Beyond);
         };
         let condition = estimate::condition(backend, &factorised, group.n()).await?;
@@ -45,12 +44,12 @@ impl Problem<'_> {
         }
         // Not `>`: a NaN must fail.
         let bounded = condition <= limits.condition;
-        if !bounded || !self.promises(backend, double, &factorised, condition, limits).await? {
+        if !bounded || !self.promises(backend, &factorised, condition, limits).await? {
             return Ok(Attempt::Beyond);
         }
         let mut x = crew::solution(backend, group, scaling, &factorised.factor, crew).await?;
         self.set_dead(&mut x);
-        let judgements = estimate::judge(backend, double, group, scaling, &factorised, &x).await?;
+        let judgements = estimate::judge(backend, group, scaling, &factorised, &x).await?;
         if limits.allow(&judgements) {
             let (n_iterations, floor, remark) = (0, 0.0, None);
             let solved = Solved { x, condition, judgements, n_iterations, floor, remark };
@@ -61,10 +60,9 @@ impl Problem<'_> {
 
     /// Whether the limits will be kept: by the condition where that is clear, else by solving for
     /// a few random combinations of the rows.
-    async fn promises<B: Backend, D: Backend<Scalar = f64>>(
+    async fn promises<B: Backend>(
         &self,
         backend: &B,
-        double: &D,
         factorised: &Factorised<B>,
         condition: f64,
         limits: Limits,
@@ -77,7 +75,7 @@ impl Problem<'_> {
             return Ok(false);
         }
         let (group, scaling) = (self.group, &self.scaling);
-        let foreseen = estimate::foresee(backend, double, group, scaling, factorised).await?;
+        let foreseen = estimate::foresee(backend, group, scaling, factorised).await?;
         Ok(limits.allow(&foreseen))
     }
 

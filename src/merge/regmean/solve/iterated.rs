@@ -3,8 +3,10 @@
 use super::{CONTRACT, Problem, Solved};
 use crate::backend::Backend;
 use crate::merge::regmean::estimate::{self, Judgement, ratio};
+use crate::merge::regmean::factor::{self, Factorised};
 use crate::merge::regmean::layer::LayerGroup;
-use crate::merge::regmean::product::{self, Factorised, Scaling};
+use crate::merge::regmean::product;
+use crate::merge::regmean::scaling::Scaling;
 use crate::{Error, Result};
 
 /// Floors that are tried in turn, relative to ‖T‖.
@@ -35,7 +37,7 @@ impl Problem<'_> {
             steps.push(self.relative_sizes(&x, &step));
             n_iterations += 1;
         }
-        let judged = estimate::judge(double, double, group, &self.scaling, &factorised, &x).await?;
+        let judged = estimate::judge(double, group, &self.scaling, &factorised, &x).await?;
         let judgements = judged
             .iter()
             .zip(steps.remaining())
@@ -95,7 +97,7 @@ pub(in crate::merge::regmean) async fn factorise_with_floor<D: Backend<Scalar = 
 ) -> Result<Floored<D>> {
     let mut norm = group.n() as f64; // ‖T‖ ≤ trace T ≈ n
     for (tried, smallest) in FLOORS.into_iter().enumerate() {
-        let factorise = |floor| product::factorise(double, group, scaling, floor);
+        let factorise = |floor| factor::factorise(double, group, scaling, floor);
         let Ok(found) = factorise(smallest * norm).await? else { continue };
         norm = found.norm;
         let above_noise = if tried == 0 { 1.0 } else { ABOVE_NOISE };

@@ -10,10 +10,10 @@ mod iterated;
 
 pub(super) use iterated::factorise_with_floor;
 
-use super::crew::{Alone, Crew};
+use super::crew::{Alone, Arithmetic, Crew};
 use super::estimate::{Judgement, ratio};
 use super::layer::{LayerGroup, Weight};
-use super::product::Scaling;
+use super::scaling::Scaling;
 use crate::backend::Backend;
 use crate::dtype::{Dtype, Real};
 use crate::merge::options::Precision;
@@ -104,7 +104,7 @@ pub async fn solve<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
     crew: &impl Crew,
 ) -> Result<Solution> {
     let mut problem = Problem::new(group)?;
-    match problem.in_single(engines, precision, crew).await? {
+    match problem.in_single(&engines.single, precision, crew).await? {
         Some(solution) => Ok(solution),
         None => problem.in_double(&engines.double, crew).await,
     }
@@ -120,7 +120,7 @@ pub async fn solve_if_single<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>
     precision: Precision,
 ) -> Result<Option<Solution>> {
     let mut problem = Problem::new(group)?;
-    let solution = problem.in_single(engines, precision, &Alone).await?;
+    let solution = problem.in_single(&engines.single, precision, &Alone).await?;
     match problem.fault {
         None => Ok(solution),
         Some(_) => problem.in_double(&engines.double, &Alone).await.map(Some),
@@ -176,15 +176,14 @@ struct Solved<T> {
 
 impl<'a> Problem<'a> {
     /// The solution in f32, if that suffices.
-    async fn in_single<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
+    async fn in_single<F: Backend<Scalar = f32>>(
         &mut self,
-        engines: &Engines<F, D>,
+        single: &F,
         precision: Precision,
         crew: &impl Crew,
     ) -> Result<Option<Solution>> {
-        let Engines { single, double } = engines;
-        let Some(limits) = self.single_limits(precision) else { return Ok(None) };
-        match self.direct(single, double, limits, crew).await? {
+        let Some(limits) = single_limits(self.group, precision) else { return Ok(None) };
+        match self.direct(single, limits, crew).await? {
             Attempt::Good(solved) => {
                 let (name, wrap) = (single.name(), Difference::F32);
                 return Ok(Some(solved.finish(self, name, SolvePath::F32, wrap)));
@@ -202,7 +201,7 @@ impl<'a> Problem<'a> {
     ) -> Result<Solution> {
         let (name, wrap) = (double.name(), Difference::F64);
         let limits = Limits { condition: MAX_CONDITION_F64, error: TRUSTED };
-        if let Attempt::Good(solved) = self.direct(double, double, limits, crew).await? {
+        if let Attempt::Good(solved) = self.direct(double, limits, crew).await? {
             return Ok(solved.finish(self, name, SolvePath::F64, wrap));
         }
         let solved = self.iterated(double).await?;
@@ -212,22 +211,27 @@ impl<'a> Problem<'a> {
     fn new(group: &'a LayerGroup) -> Result<Self> {
         Ok(Self { group, scaling: Scaling::of(group), spread: spread(group)?, fault: None })
     }
+}
 
-    /// Limits for f32, or `None` where it cannot or need not be tried.
-    fn single_limits(&self, precision: Precision) -> Option<Limits> {
-        match precision {
-            Precision::Exact => None,
-            Precision::Fast => Some(Limits { condition: f64::INFINITY, error: f64::INFINITY }),
-            Precision::Auto if self.group.n() <= SMALL || self.has_short_output() => None,
-            Precision::Auto => Some(Limits { condition: MAX_CONDITION_F32, error: TRUSTED }),
-        }
-    }
+/// The arithmetic that is tried first.
+pub(super) fn first_arithmetic(group: &LayerGroup, precision: Precision) -> Arithmetic {
+    single_limits(group, precision).map_or(Arithmetic::Double, |_| Arithmetic::Single)
+}
 
-    /// 16-bit outputs must be right to one unit in the last place of every element, which a bound
-    /// on the norm does not give: they are solved in f64.
-    fn has_short_output(&self) -> bool {
-        self.group.weights.iter().any(|weight| matches!(weight.dtype_out, Dtype::F16 | Dtype::BF16))
+/// Limits for f32, or `None` where it cannot or need not be tried.
+fn single_limits(group: &LayerGroup, precision: Precision) -> Option<Limits> {
+    match precision {
+        Precision::Exact => None,
+        Precision::Fast => Some(Limits { condition: f64::INFINITY, error: f64::INFINITY }),
+        Precision::Auto if group.n() <= SMALL || has_short_output(group) => None,
+        Precision::Auto => Some(Limits { condition: MAX_CONDITION_F32, error: TRUSTED }),
     }
+}
+
+/// 16-bit outputs must be right to one unit in the last place of every element, which a bound on the
+/// norm does not give: they are solved in f64.
+fn has_short_output(group: &LayerGroup) -> bool {
+    group.weights.iter().any(|weight| matches!(weight.dtype_out, Dtype::F16 | Dtype::BF16))
 }
 
 impl<T: Real> Solved<T> {
