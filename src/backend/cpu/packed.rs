@@ -98,7 +98,7 @@ fn pack<T: Real>(matrix: Strided<'_, T>, width: usize, packed: &mut Vec<T>) {
     match width {
         4 => pack_strips::<T, 4>(matrix, packed),
         8 => pack_strips::<T, 8>(matrix, packed),
-        _ => pack_edge(matrix, width, packed),
+        other => unreachable!("no tile is {other} wide"),
     }
 }
 
@@ -114,9 +114,7 @@ fn pack_strips<T: Real, const WIDTH: usize>(matrix: Strided<'_, T>, packed: &mut
     } else {
         turn_strips::<T, WIDTH>(inner, full);
     }
-    if !edge.is_empty() {
-        pack_edge(matrix.part(n_full, 0, matrix.rows - n_full, depth), WIDTH, edge);
-    }
+    pack_edge(matrix.part(n_full, 0, matrix.rows - n_full, depth), WIDTH, edge);
 }
 
 /// Of a matrix whose columns are contiguous: several strips at once, so that whole cache lines are
@@ -151,15 +149,13 @@ fn turn_strips<T: Real, const WIDTH: usize>(matrix: Strided<'_, T>, packed: &mut
     }
 }
 
-/// Strips of any width, of any matrix: `matrix: [rows, depth]`, zeros behind the last row.
-fn pack_edge<T: Real>(matrix: Strided<'_, T>, width: usize, packed: &mut [T]) {
-    for (index, strip) in packed.chunks_mut((width * matrix.cols).max(1)).enumerate() {
-        let first = index * width;
-        for (k, group) in strip.chunks_mut(width).enumerate() {
-            for (i, value) in group.iter_mut().enumerate() {
-                let row = first + i;
-                *value = if row < matrix.rows { matrix.at(row, k) } else { T::default() };
-            }
+/// The last strip of any matrix, zeros behind its last row.
+#[inline(never)]
+fn pack_edge<T: Real>(matrix: Strided<'_, T>, width: usize, strip: &mut [T]) {
+    strip.fill(T::default());
+    for (k, group) in strip.chunks_mut(width).enumerate() {
+        for (i, value) in group[..matrix.rows].iter_mut().enumerate() {
+            *value = matrix.at(i, k);
         }
     }
 }

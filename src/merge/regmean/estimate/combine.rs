@@ -1,4 +1,6 @@
 //! Random combinations Y (Ŵ_i − Â − X̂) of a group's rows, with signs Y `[probes, out]` per weight.
+//!
+//! Its functions are not inlined into each other: unrolled together they were a hundredth of the page.
 
 use std::ops::Range;
 
@@ -75,11 +77,12 @@ impl Combined<'_> {
     }
 
     /// Adds Y X̂ to the first model's sum and Y (Ŵ_i − Â) to the others'.
+    #[inline(never)]
     fn add(&mut self, flips: &Flips, rows: &Range<usize>, cols: Range<usize>, squares: &mut Sizes) {
         let n = self.scaling.scale.len();
         let (mut anchor, mut other): (Lines, Lines) = ([[0.0; COLS]; ROWS], [[0.0; COLS]; ROWS]);
-        for ((row, anchor), x) in rows.clone().zip(&mut anchor).zip(&mut other) {
-            self.weight.read(0, row, cols.clone(), &mut anchor[..cols.len()]);
+        self.read(0, rows, &cols, &mut anchor);
+        for ((row, anchor), x) in rows.clone().zip(&anchor).zip(&mut other) {
             if let Some(read) = self.x {
                 let start = (self.first_row + row) * n + cols.start;
                 read(start, &mut x[..cols.len()]);
@@ -90,9 +93,9 @@ impl Combined<'_> {
             spread(flips, &other, self.sums[0], &cols);
         }
         for model in 1..self.sums.len() {
-            for ((row, anchor), own) in rows.clone().zip(&anchor).zip(&mut other) {
-                self.weight.read(model, row, cols.clone(), &mut own[..cols.len()]);
-                let inverse = &self.scaling.inverse[cols.clone()];
+            self.read(model, rows, &cols, &mut other);
+            let inverse = &self.scaling.inverse[cols.clone()];
+            for (anchor, own) in anchor.iter().zip(&mut other).take(rows.len()) {
                 for ((own, a), inverse) in own.iter_mut().zip(anchor).zip(inverse) {
                     *own = (*own - a) * inverse;
                 }
@@ -101,6 +104,16 @@ impl Combined<'_> {
         }
     }
 
+    /// W_model of some rows and columns.
+    #[inline(never)]
+    fn read(&self, model: usize, rows: &Range<usize>, cols: &Range<usize>, lines: &mut Lines) {
+        for (row, line) in rows.clone().zip(lines) {
+            self.weight.read(model, row, cols.clone(), &mut line[..cols.len()]);
+        }
+    }
+
+    /// Adds the squares of one row of X̂ and A + X.
+    #[inline(never)]
     fn measure(&self, anchor: &[f64], x: &[f64], cols: &Range<usize>, squares: &mut Sizes) {
         let mut weight = [0.0; COLS];
         let scale = &self.scaling.scale[cols.clone()];
@@ -112,6 +125,7 @@ impl Combined<'_> {
     }
 
     /// Y (Ŵ_i − Â) − Y X̂, of the first model −Y X̂.
+    #[inline(never)]
     fn subtract_x(&mut self) {
         let Some((first, others)) = self.sums.split_first_mut() else { return };
         for other in others {
@@ -122,6 +136,7 @@ impl Combined<'_> {
 }
 
 /// sums ← sums + flips · lines. `sums: [PROBES, n]`
+#[inline(never)]
 fn spread(flips: &Flips, lines: &Lines, sums: &mut [f64], cols: &Range<usize>) {
     let n = sums.len() / PROBES;
     for (flips, sums) in flips.iter().zip(sums.chunks_mut(n)) {

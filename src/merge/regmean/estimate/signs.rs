@@ -12,6 +12,7 @@ impl Signs {
     }
 
     /// The next sign.
+    #[inline(never)]
     pub(super) fn next(&mut self) -> f64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;

@@ -172,23 +172,11 @@ fn gather_elements<const N: usize>(
     (strips, strips_stride): (&[u8], usize),
     tile: &mut [u8],
 ) {
-    let strips = strips.as_chunks::<N>().0;
+    let lines = strips.as_chunks::<N>().0.chunks(strips_stride);
     let tile = tile.as_chunks_mut::<N>().0;
-    let lines = |first: usize| -> [&[[u8; N]]; LINE] {
-        std::array::from_fn(|k| &strips[(first + k) * strips_stride..][..rows])
-    };
-    for first in (0..cols - cols % LINE).step_by(LINE) {
-        let lines = lines(first);
-        for row in 0..rows {
-            let target = &mut tile[row * cols + first..][..LINE];
-            for (target, line) in target.iter_mut().zip(lines) {
-                *target = line[row];
-            }
-        }
-    }
-    for col in cols - cols % LINE..cols {
-        for row in 0..rows {
-            tile[row * cols + col] = strips[col * strips_stride + row];
+    for (col, line) in lines.take(cols).enumerate() {
+        for (target, element) in tile[col..].iter_mut().step_by(cols).zip(&line[..rows]) {
+            *target = *element;
         }
     }
 }
