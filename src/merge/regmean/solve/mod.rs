@@ -7,17 +7,20 @@
 
 mod direct;
 mod iterated;
+mod solution;
 
 pub(super) use iterated::factorise_with_floor;
+pub use solution::Solution;
+use solution::{Difference, Solved};
 
 use super::crew::{Alone, Arithmetic, Crew};
 use super::estimate::{Judgement, ratio};
 use super::layer::{LayerGroup, Weight};
 use super::scaling::Scaling;
 use crate::backend::Backend;
-use crate::dtype::{Dtype, Real};
+use crate::dtype::Dtype;
 use crate::merge::options::Precision;
-use crate::merge::report::{SolvePath, SolveReport};
+use crate::merge::report::SolvePath;
 use crate::merge::sums;
 use crate::{Error, Result};
 
@@ -63,32 +66,6 @@ impl<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>> Solver for Engines<F, D
         crew: &impl Crew,
     ) -> Result<Option<Solution>> {
         solve(self, group, precision, crew).await.map(Some)
-    }
-}
-
-/// X `[m, n]`, in the arithmetic it was solved in.
-#[derive(Debug, Clone)]
-enum Difference {
-    F32(Vec<f32>),
-    F64(Vec<f64>),
-}
-
-/// The solved group: W = A + X.
-#[derive(Debug, Clone)]
-pub struct Solution {
-    x: Difference,
-    /// One per weight.
-    pub reports: Vec<SolveReport>,
-}
-
-impl Solution {
-    /// Row `row` of the group's X. `out: [n]`.
-    pub fn difference_row(&self, row: usize, out: &mut [f64]) {
-        let range = row * out.len()..(row + 1) * out.len();
-        match &self.x {
-            Difference::F32(x) => out.iter_mut().zip(&x[range]).for_each(|(o, v)| *o = v.to_f64()),
-            Difference::F64(x) => out.copy_from_slice(&x[range]),
-        }
     }
 }
 
@@ -164,16 +141,6 @@ struct Problem<'a> {
     fault: Option<String>,
 }
 
-/// X̂ and what it took.
-struct Solved<T> {
-    x: Vec<T>, // [m, n], scaled
-    condition: f64,
-    judgements: Vec<Judgement>,
-    n_iterations: usize,
-    floor: f64,
-    remark: Option<String>,
-}
-
 impl<'a> Problem<'a> {
     /// The solution in f32, if that suffices.
     async fn in_single<F: Backend<Scalar = f32>>(
@@ -232,59 +199,6 @@ fn single_limits(group: &LayerGroup, precision: Precision) -> Option<Limits> {
 /// norm does not give: they are solved in f64.
 fn has_short_output(group: &LayerGroup) -> bool {
     group.weights.iter().any(|weight| matches!(weight.dtype_out, Dtype::F16 | Dtype::BF16))
-}
-
-impl<T: Real> Solved<T> {
-    fn finish(
-        mut self,
-        problem: &Problem<'_>,
-        kernels: &str,
-        path: SolvePath,
-        wrap: impl Fn(Vec<T>) -> Difference,
-    ) -> Solution {
-        for row in self.x.chunks_mut(problem.group.n().max(1)) {
-            for (value, s) in row.iter_mut().zip(&problem.scaling.scale) {
-                *value = T::from_f64(value.to_f64() * s);
-            }
-        }
-        let report = |judged| self.report(problem, kernels, path, judged);
-        let reports = self.judgements.iter().map(report).collect();
-        Solution { x: wrap(self.x), reports }
-    }
-
-    fn report(
-        &self,
-        problem: &Problem<'_>,
-        kernels: &str,
-        path: SolvePath,
-        judged: &Judgement,
-    ) -> SolveReport {
-        SolveReport {
-            path,
-            kernels: kernels.into(),
-            condition: self.condition,
-            error_estimate: judged.error,
-            residual: judged.residual,
-            n_dead_features: problem.scaling.n_dead(),
-            n_iterations: self.n_iterations,
-            floor: self.floor,
-            missed: self.remark.clone().or_else(|| missed(path, judged.error)),
-            fault: problem.fault.clone(),
-        }
-    }
-}
-
-/// Which bound was missed, and why.
-fn missed(path: SolvePath, error: f64) -> Option<String> {
-    if error <= CONTRACT {
-        return None;
-    }
-    let why = match path {
-        SolvePath::F32 => "float32 was asked for",
-        SolvePath::F64 => "the sum of Grams is too ill-conditioned for float64",
-        SolvePath::F64Iterated => "the Grams hardly determine some directions",
-    };
-    Some(format!("estimated error {error:.1e} above 1e-6: {why}"))
 }
 
 /// Largest ‖W_i − A‖ / ‖A‖; refuses NaN and infinities by name.

@@ -1,0 +1,96 @@
+//! A solved group, and what the report says of it.
+
+use super::{CONTRACT, Problem};
+use crate::dtype::Real;
+use crate::merge::regmean::estimate::Judgement;
+use crate::merge::report::{SolvePath, SolveReport};
+
+/// X `[m, n]`, in the arithmetic it was solved in.
+#[derive(Debug, Clone)]
+pub(super) enum Difference {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+}
+
+/// The solved group: W = A + X.
+#[derive(Debug, Clone)]
+pub struct Solution {
+    x: Difference,
+    /// One per weight.
+    pub reports: Vec<SolveReport>,
+}
+
+impl Solution {
+    /// Row `row` of the group's X. `out: [n]`.
+    pub fn difference_row(&self, row: usize, out: &mut [f64]) {
+        let range = row * out.len()..(row + 1) * out.len();
+        match &self.x {
+            Difference::F32(x) => out.iter_mut().zip(&x[range]).for_each(|(o, v)| *o = v.to_f64()),
+            Difference::F64(x) => out.copy_from_slice(&x[range]),
+        }
+    }
+}
+
+/// X̂ and what it took.
+pub(super) struct Solved<T> {
+    pub(super) x: Vec<T>, // [m, n], scaled
+    pub(super) condition: f64,
+    pub(super) judgements: Vec<Judgement>,
+    pub(super) n_iterations: usize,
+    pub(super) floor: f64,
+    pub(super) remark: Option<String>,
+}
+
+impl<T: Real> Solved<T> {
+    /// X = X̂ diag(s), with a report per weight.
+    pub(super) fn finish(
+        mut self,
+        problem: &Problem<'_>,
+        kernels: &str,
+        path: SolvePath,
+        wrap: impl Fn(Vec<T>) -> Difference,
+    ) -> Solution {
+        for row in self.x.chunks_mut(problem.group.n().max(1)) {
+            for (value, s) in row.iter_mut().zip(&problem.scaling.scale) {
+                *value = T::from_f64(value.to_f64() * s);
+            }
+        }
+        let report = |judged| self.report(problem, kernels, path, judged);
+        let reports = self.judgements.iter().map(report).collect();
+        Solution { x: wrap(self.x), reports }
+    }
+
+    fn report(
+        &self,
+        problem: &Problem<'_>,
+        kernels: &str,
+        path: SolvePath,
+        judged: &Judgement,
+    ) -> SolveReport {
+        SolveReport {
+            path,
+            kernels: kernels.into(),
+            condition: self.condition,
+            error_estimate: judged.error,
+            residual: judged.residual,
+            n_dead_features: problem.scaling.n_dead(),
+            n_iterations: self.n_iterations,
+            floor: self.floor,
+            missed: self.remark.clone().or_else(|| missed(path, judged.error)),
+            fault: problem.fault.clone(),
+        }
+    }
+}
+
+/// Which bound was missed, and why.
+fn missed(path: SolvePath, error: f64) -> Option<String> {
+    if error <= CONTRACT {
+        return None;
+    }
+    let why = match path {
+        SolvePath::F32 => "float32 was asked for",
+        SolvePath::F64 => "the sum of Grams is too ill-conditioned for float64",
+        SolvePath::F64Iterated => "the Grams hardly determine some directions",
+    };
+    Some(format!("estimated error {error:.1e} above 1e-6: {why}"))
+}
