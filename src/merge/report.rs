@@ -30,7 +30,7 @@ pub struct SolveReport {
     pub condition: f64,
     /// Estimated relative error of the weight against the exact solution (Frobenius).
     pub error_estimate: f64,
-    /// Relative residual ‖R − X S‖ / (‖R‖ + ‖X‖ ‖S‖), by random probes in f64.
+    /// Relative residual ‖R̂(X̂)‖ / (‖T‖ ‖X̂‖) in scaled variables, by random probes in f64.
     pub residual: f64,
     /// Input features that no Gram saw: they take the weighted mean.
     pub n_dead_features: usize,
@@ -44,6 +44,11 @@ pub struct SolveReport {
     pub fault: Option<String>,
 }
 
+/// The larger of two errors. Not `f64::max`, which loses a NaN: nothing is worse than that.
+pub(super) fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a >= b { a } else { b }
+}
+
 impl SolveReport {
     /// What holds for a weight of which two blocks of rows were solved on their own.
     pub(super) fn worse(self, other: Self) -> Self {
@@ -54,9 +59,9 @@ impl SolveReport {
         Self {
             path: self.path.max(other.path),
             kernels,
-            condition: self.condition.max(other.condition),
-            error_estimate: self.error_estimate.max(other.error_estimate),
-            residual: self.residual.max(other.residual),
+            condition: larger(self.condition, other.condition),
+            error_estimate: larger(self.error_estimate, other.error_estimate),
+            residual: larger(self.residual, other.residual),
             n_dead_features: self.n_dead_features,
             n_iterations: self.n_iterations.max(other.n_iterations),
             floor: self.floor.max(other.floor),
@@ -170,6 +175,9 @@ mod tests {
         let bad = || solve(SolvePath::F64Iterated, 2.0, Some("why"));
         assert_eq!(good().worse(bad()), bad());
         assert_eq!(bad().worse(good()), bad());
+        let lost = || solve(SolvePath::F32, f64::NAN, None);
+        assert!(lost().worse(good()).error_estimate.is_nan());
+        assert!(good().worse(lost()).error_estimate.is_nan());
         let card = SolveReport { kernels: "card".into(), ..good() };
         assert_eq!(card.worse(bad()).kernels, "card, scalar");
     }

@@ -11,6 +11,7 @@ use super::files::Model;
 use super::plan::blocks::blocks;
 use super::plan::{Action, PlannedTensor};
 use super::regmean;
+use super::report::larger;
 use super::run::{Merge, action_name};
 use crate::backend::Backend;
 use crate::dtype::{Dtype, decode};
@@ -45,11 +46,6 @@ impl Verified {
     pub fn is_within(&self) -> bool {
         self.error <= self.bound
     }
-}
-
-/// The larger of two errors. Not `f64::max`, which loses a NaN: nothing is worse than that.
-fn larger(a: f64, b: f64) -> f64 {
-    if a.is_nan() || a >= b { a } else { b }
 }
 
 /// Compares every tensor of `out` with what the merge should have made.

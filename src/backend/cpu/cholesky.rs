@@ -9,7 +9,7 @@ use super::triangular::{SMALLEST, divide_by_transpose, split};
 use crate::backend::NotPositive;
 use crate::dtype::Real;
 
-/// Below this size, a symmetric product computes its upper triangle too: one full product is
+/// Up to this size, a symmetric product computes its upper triangle too: one full product is
 /// cheaper than two small ones.
 const SMALLEST_SYMMETRIC: usize = 128;
 

@@ -66,9 +66,8 @@ impl<'a, T: Copy> Strided<'a, T> {
     /// Rows `row..row + rows` and columns `col..col + cols`.
     pub(super) fn part(self, row: usize, col: usize, rows: usize, cols: usize) -> Self {
         assert!(row + rows <= self.rows && col + cols <= self.cols, "part outside its matrix");
-        // SAFETY: the part's first element lies inside the matrix, or the part is empty and the
-        // pointer is never read.
-        let start = unsafe { self.start.add(row * self.row_stride + col * self.col_stride) };
+        // An empty part may begin behind the memory, where `add` must not point.
+        let start = self.start.wrapping_add(row * self.row_stride + col * self.col_stride);
         Self { start, rows, cols, ..self }
     }
 
@@ -123,8 +122,7 @@ impl<'a, T: Copy> StridedMut<'a, T> {
         cols: usize,
     ) -> StridedMut<'_, T> {
         assert!(row + rows <= self.rows && col + cols <= self.cols, "part outside its matrix");
-        // SAFETY: as for `Strided::part`.
-        let start = unsafe { self.start.add(row * self.row_stride + col) };
+        let start = self.start.wrapping_add(row * self.row_stride + col);
         StridedMut { start, rows, cols, row_stride: self.row_stride, life: PhantomData }
     }
 
@@ -140,8 +138,7 @@ impl<'a, T: Copy> StridedMut<'a, T> {
         cols: usize,
     ) -> Strided<'b, T> {
         assert!(row + rows <= self.rows && col + cols <= self.cols, "part outside its matrix");
-        // SAFETY: as for `Strided::part`.
-        let start = unsafe { self.start.add(row * self.row_stride + col) };
+        let start = self.start.wrapping_add(row * self.row_stride + col);
         let life = PhantomData;
         Strided { start, rows, cols, row_stride: self.row_stride, col_stride: 1, life }
     }

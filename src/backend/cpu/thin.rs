@@ -1,4 +1,4 @@
-//! Products and solves with few rows on the left, as probes and condition estimates have.
+//! Products and solves with few rows on the left: layers with few outputs, probes, condition estimates.
 //!
 //! So little is done with each element of B or L that packing it would cost more than using it:
 //! everything is read once, in the order in which it lies. Per element, terms are added in a fixed

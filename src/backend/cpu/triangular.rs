@@ -110,7 +110,8 @@ fn backwards<T: Real>(lower: Strided<'_, T>, columns: &mut [Column<T>]) {
     }
 }
 
-/// x ← (x − Σ_k s_k y_k) / pivot, with `s: [k, 1]`. On a copy of x, which stays in registers.
+/// x ← (x − Σ_k s_k y_k) / pivot, with `s: [k, 1]`. On a copy of x, which stays in registers. A pivot is
+/// a square root, so its reciprocal cannot overflow.
 #[inline]
 fn eliminate<T: Real>(x: &mut Column<T>, s: Strided<'_, T>, y: &[Column<T>], pivot: T) {
     let mut sums = *x;

@@ -70,9 +70,16 @@ pub(in crate::merge) fn block_cost<S: Source>(
             (part.rows.end - part.rows.start) * row_bytes.sum::<u64>()
         })
         .sum();
-    let solved_bytes = 8 * n_in.saturating_mul(n_in + 2 * n_rows);
-    let memory_bytes = held_bytes + weight_bytes + solved_bytes;
+    let memory_bytes = held_bytes + weight_bytes + solved_bytes(n_in, n_rows, models.len() as u64);
     BlockCost { n_in, n_rows, gram_bytes, memory_bytes }
+}
+
+/// What solving takes in f64: the factor and its copy on the way to other workers; or the factor, X and
+/// what X is made of, which has the size of X or, where it is shorter to solve for the Gram matrices
+/// (`product::solves_rows`), of the factor.
+fn solved_bytes(n_in: u64, n_rows: u64, n_models: u64) -> u64 {
+    let squares = if n_rows <= n_models.saturating_sub(1) * n_in { 1 } else { 2 };
+    8 * n_in.saturating_mul((squares * n_in + 2 * n_rows).max(2 * n_in))
 }
 
 fn stored_bytes(tensor: &PlannedTensor) -> u64 {

@@ -7,6 +7,8 @@
 mod combine;
 mod lines;
 mod signs;
+#[cfg(test)]
+mod tests;
 mod weigh;
 
 use combine::{Sizes, combine};
@@ -77,7 +79,7 @@ async fn solve_rows<B: Backend>(
 /// Judges X̂ `[m, n]` for each weight of the group.
 ///
 /// # Errors
-/// As the backends'.
+/// As the backend's.
 pub async fn judge<B: Backend>(
     backend: &B,
     group: &LayerGroup,
@@ -90,9 +92,10 @@ pub async fn judge<B: Backend>(
 }
 
 /// Foresees how good X̂ will be: solves for the random combinations of rows alone, and judges that.
+/// Their right-hand sides are made in f64: what X̂ loses by its own is not foreseen, only judged.
 ///
 /// # Errors
-/// As the backends'.
+/// As the backend's.
 pub async fn foresee<B: Backend>(
     backend: &B,
     group: &LayerGroup,
@@ -130,7 +133,8 @@ impl Probes {
     fn new<T: Real>(group: &LayerGroup, scaling: &Scaling, x: Option<&[T]>) -> Self {
         let read = x.map(|x| {
             move |start: usize, out: &mut [f64]| {
-                out.iter_mut().zip(&x[start..]).for_each(|(out, x)| *out = x.to_f64());
+                let x = &x[start..][..out.len()];
+                out.iter_mut().zip(x).for_each(|(out, x)| *out = x.to_f64());
             }
         });
         let (left, sizes) = combine(group, scaling, read.as_ref().map(|read| read as _));
@@ -172,11 +176,13 @@ impl Probes {
 }
 
 /// ‖r T⁻¹‖ ≥ ‖r‖ / ‖T‖ for every row r: what is clearly shorter was not solved for, and becomes NaN.
-/// Else a device that answers with zeros would find every error to be zero.
+/// Else a device that answers with zeros would find every error to be zero. Nor is anything solved
+/// where a size is NaN.
 fn refuse_short(n: usize, norm_t: f64, rows: &[f64], solved: &mut [f64]) {
     for (row, solved) in rows.chunks(n.max(1)).zip(solved.chunks_mut(n.max(1))) {
         let size = norm(row);
-        if size > LEAST_SIZE && norm(solved) < 0.5 * size / norm_t {
+        let is_sound = size <= LEAST_SIZE || norm(solved) >= 0.5 * size / norm_t;
+        if !is_sound {
             solved.fill(f64::NAN);
         }
     }

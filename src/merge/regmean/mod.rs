@@ -8,8 +8,8 @@
 //! ```
 //!
 //! which is RegMean's W = (Σ W_i G̃_i) S⁻¹ with an error that scales with ‖W_i − A‖ and one
-//! product fewer. R(X) is also the residual, so one function serves the right-hand side, the
-//! refinement and the check. Undetermined directions keep the weighted mean.
+//! product fewer. R(0) is the right-hand side, R(X) the residual, of which random combinations of rows
+//! are the check. Undetermined directions keep the weighted mean.
 //!
 //! - [`matrix`], [`gram`], [`layer`]: stored bytes seen as matrices; nothing is expanded whole.
 //! - `assembly`: what a device puts together itself.

@@ -10,9 +10,6 @@ use crate::Result;
 use crate::backend::Backend;
 use crate::dtype::Real;
 
-/// Rows of Ĝ that are widened and multiplied at once.
-const PANEL: usize = 256;
-
 /// Rows `rows` of Ĝ_i, `[rows, n]`.
 async fn gram_rows<B: Backend>(
     backend: &B,
@@ -60,8 +57,8 @@ pub async fn residual<D: Backend<Scalar = f64>>(
     let (m, n) = (group.n_rows(), group.n());
     let mut sum = double.zeros(m, n).await?; // [m, n]
     for model in 0..group.grams.len() {
-        for start in (0..n).step_by(PANEL) {
-            let cols = start..n.min(start + PANEL);
+        for start in (0..n).step_by(D::PANEL.min(n).max(1)) {
+            let cols = start..n.min(start.saturating_add(D::PANEL));
             let mut left = Vec::with_capacity(m * cols.len()); // [m, cols]
             for x in x.chunks(n) {
                 left.extend(x[cols.clone()].iter().map(|x| -x));

@@ -1,4 +1,4 @@
-//! The scaling of one group: diag(s) Ĝ diag(s) has a diagonal near 1.
+//! The scaling of one group, by which the sum of its Gram matrices has a diagonal near 1.
 //!
 //! Hats are scaled variables. With s_j a power of two near 1/√S_jj, Ĝ = diag(s) G̃ diag(s) and
 //! X̂ = X diag(1/s), so that X̂ T = R̂. Powers of two round nothing, and nothing overflows in f32 at any

@@ -57,7 +57,7 @@ fn reflect(n: usize, s: &mut [f64], random: &mut Random) {
     }
 }
 
-/// Sizes around the tiles (4, 8, 64, 128), the smallest blocks (16, 128), the panel (256), and
+/// Sizes around the tiles (4, 8, 64, 128), the smallest blocks (32, 128), the panel (256), and
 /// primes.
-pub const SIZES: [usize; 19] =
-    [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 63, 64, 65, 127, 128, 129, 131];
+pub const SIZES: [usize; 22] =
+    [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 97, 127, 128, 129, 131];

@@ -1,6 +1,7 @@
 //! Whole layers, larger than the golden ones, against the textbook formula in f64.
 //!
-//! Sizes are chosen so that f32 is really taken, and both orders of products are.
+//! Sizes are chosen so that f32 is really taken, both orders of products are, and both are cut into
+//! more than one panel of 256 columns.
 
 use gramerge::backend::Backend;
 use gramerge::dtype::{Dtype, encode};
@@ -16,13 +17,15 @@ use crate::{Verdict, naive};
 /// (inputs, outputs of each weight, models, α, orientation).
 pub(crate) type Shape = (usize, &'static [usize], usize, f64, Orientation);
 
-const SHAPES: [Shape; 6] = [
+const SHAPES: [Shape; 8] = [
     (65, &[7], 2, 0.9, Orientation::OutIn),
     (130, &[300], 2, 0.9, Orientation::OutIn),
     (131, &[17, 40, 5], 3, 0.5, Orientation::OutIn),
     (97, &[260], 3, 0.1, Orientation::InOut),
     (100, &[50], 2, 0.0, Orientation::OutIn),
     (80, &[33, 200], 2, 1.0, Orientation::OutIn),
+    (259, &[5, 30], 3, 0.9, Orientation::OutIn),
+    (259, &[270], 2, 0.9, Orientation::InOut),
 ];
 
 /// Every layer at every precision.

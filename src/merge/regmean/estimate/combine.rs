@@ -62,14 +62,14 @@ impl Combined<'_> {
     fn all_rows(&mut self, signs: &mut Signs) -> Sizes {
         let (n, n_out) = (self.scaling.scale.len(), self.weight.n_out());
         let mut squares = Sizes::default();
-        for start in (0..n_out).step_by(ROWS) {
-            let rows = start..n_out.min(start + ROWS);
+        for row in (0..n_out).step_by(ROWS) {
+            let rows = row..n_out.min(row + ROWS);
             let mut flips = [[0.0; ROWS]; PROBES];
             for k in 0..rows.len() {
                 flips.iter_mut().for_each(|of_probe| of_probe[k] = signs.next());
             }
-            for start in (0..n).step_by(COLS) {
-                self.add(&flips, &rows, start..n.min(start + COLS), &mut squares);
+            for col in (0..n).step_by(COLS) {
+                self.add_block(&flips, &rows, col..n.min(col + COLS), &mut squares);
             }
         }
         self.subtract_x();
@@ -78,7 +78,13 @@ impl Combined<'_> {
 
     /// Adds Y X̂ to the first model's sum and Y (Ŵ_i − Â) to the others'.
     #[inline(never)]
-    fn add(&mut self, flips: &Flips, rows: &Range<usize>, cols: Range<usize>, squares: &mut Sizes) {
+    fn add_block(
+        &mut self,
+        flips: &Flips,
+        rows: &Range<usize>,
+        cols: Range<usize>,
+        squares: &mut Sizes,
+    ) {
         let n = self.scaling.scale.len();
         let (mut anchor, mut other): (Lines, Lines) = ([[0.0; COLS]; ROWS], [[0.0; COLS]; ROWS]);
         self.read(0, rows, &cols, &mut anchor);

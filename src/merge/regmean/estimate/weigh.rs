@@ -10,32 +10,32 @@ use crate::merge::regmean::layer::LayerGroup;
 use crate::merge::regmean::scaled_gram::ScaledGram;
 use crate::merge::regmean::scaling::Scaling;
 
-/// Σ_i P_i Ĝ_i, `[m, n]`. `left: [models, m, n]`
-pub(super) fn weigh(group: &LayerGroup, scaling: &Scaling, left: &[f64]) -> Vec<f64> {
-    let of_model = left.len() / group.grams.len();
+/// Σ_i P_i Ĝ_i, `[m, n]`. `probes: [models, m, n]`
+pub(super) fn weigh(group: &LayerGroup, scaling: &Scaling, probes: &[f64]) -> Vec<f64> {
+    let of_model = probes.len() / group.grams.len();
     let mut sums = vec![0.0; of_model];
-    for (term, left) in ScaledGram::all(group, scaling).zip(left.chunks(of_model.max(1))) {
-        add_product(&term, group.n(), left, &mut sums);
+    for (term, p) in ScaledGram::all(group, scaling).zip(probes.chunks(of_model.max(1))) {
+        add_product(&term, group.n(), p, &mut sums);
     }
     sums
 }
 
-/// sums ← sums + P Ĝ. `left: [m, n]`, `sums: [m, n]`
-fn add_product(term: &ScaledGram<'_>, n: usize, left: &[f64], sums: &mut [f64]) {
-    for start in (0..n).step_by(ROWS) {
-        let rows = start..n.min(start + ROWS);
-        for start in (0..rows.end).step_by(COLS) {
-            let cols = start..rows.end.min(start + COLS);
+/// sums ← sums + P Ĝ. `p: [m, n]`, `sums: [m, n]`
+fn add_product(term: &ScaledGram<'_>, n: usize, p: &[f64], sums: &mut [f64]) {
+    for row in (0..n).step_by(ROWS) {
+        let rows = row..n.min(row + ROWS);
+        for col in (0..rows.end).step_by(COLS) {
+            let cols = col..rows.end.min(col + COLS);
             let mut lines: Lines = [[0.0; COLS]; ROWS];
             for (row, line) in rows.clone().zip(&mut lines) {
                 term.read_left(row, cols.start, &mut line[..cols.len()]);
             }
-            add_block(&lines, &rows, cols, n, left, sums);
+            add_block(&lines, &rows, cols, n, p, sums);
         }
         for row in rows {
             let diagonal = term.diagonal(row);
-            let column = sums.iter_mut().zip(left).skip(row).step_by(n);
-            column.for_each(|(sum, p)| *sum += p * diagonal);
+            let column = sums.iter_mut().zip(p).skip(row).step_by(n);
+            column.for_each(|(sum, value)| *sum += value * diagonal);
         }
     }
 }
@@ -46,13 +46,13 @@ fn add_block(
     rows: &Range<usize>,
     cols: Range<usize>,
     n: usize,
-    left: &[f64],
+    p: &[f64],
     sums: &mut [f64],
 ) {
-    for (left, sums) in left.chunks(n).zip(sums.chunks_mut(n)) {
+    for (p, sums) in p.chunks(n).zip(sums.chunks_mut(n)) {
         let mut factors = [0.0; ROWS];
-        factors[..rows.len()].copy_from_slice(&left[rows.clone()]);
-        let mirrored = dots(lines, &left[cols.clone()]);
+        factors[..rows.len()].copy_from_slice(&p[rows.clone()]);
+        let mirrored = dots(lines, &p[cols.clone()]);
         add(&factors, lines, &mut sums[cols.clone()]);
         sums[rows.clone()].iter_mut().zip(mirrored).for_each(|(sum, value)| *sum += value);
     }

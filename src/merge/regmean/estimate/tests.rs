@@ -1,0 +1,147 @@
+//! Combinations and their products against dense loops, around every block's edges.
+
+use super::*;
+use crate::dtype::{Dtype, encode};
+use crate::merge::plan::Orientation;
+use crate::merge::regmean::matrix::Stored;
+use crate::merge::regmean::{Gram, Weight};
+
+const SIZES: [usize; 10] = [1, 3, 5, 63, 65, 255, 256, 257, 259, 515];
+const ALPHA: f64 = 0.9;
+const SHARES: [f64; 3] = [0.5, 0.3, 0.2];
+/// Outputs of the two weights: blocks of four rows, and some.
+const OUTS: [usize; 2] = [6, 9];
+
+/// Values of no pattern that a block could share with another.
+fn value(seed: usize, i: usize, j: usize) -> f64 {
+    let mixed = (seed * 7919 + i * 104_729 + j * 1_299_709) % 10_007;
+    mixed as f64 / 5_003.5 - 1.0
+}
+
+/// Element (i, j) of model `model`'s Gram matrix.
+fn gram(n: usize, model: usize, i: usize, j: usize) -> f64 {
+    if i == j { n as f64 } else { value(model, i.min(j), i.max(j)) }
+}
+
+fn stored(rows: usize, cols: usize, element: impl Fn(usize, usize) -> f64) -> Stored {
+    let mut bytes = vec![0; rows * cols * 8];
+    encode(
+        Dtype::F64,
+        (0..rows * cols).map(|place| element(place / cols, place % cols)),
+        &mut bytes,
+    );
+    Stored { bytes, dtype: Dtype::F64, rows, cols }
+}
+
+fn weight(n: usize, index: usize) -> Weight {
+    let of_model = |model| stored(OUTS[index], n, |i, j| value(10 + 3 * index + model, i, j));
+    Weight {
+        name: "weight".into(),
+        orientation: Orientation::OutIn,
+        stored: (0..SHARES.len()).map(of_model).collect(),
+        dtype_out: Dtype::F64,
+    }
+}
+
+fn group(n: usize) -> LayerGroup {
+    let of_model = |model| Gram::full(stored(n, n, |i, j| gram(n, model, i, j)), 1.0).unwrap();
+    LayerGroup {
+        alpha: ALPHA,
+        shares: SHARES.to_vec(),
+        grams: (0..SHARES.len()).map(of_model).collect(),
+        weights: (0..OUTS.len()).map(|index| weight(n, index)).collect(),
+    }
+}
+
+fn x(group: &LayerGroup) -> Vec<f64> {
+    let n = group.n();
+    (0..group.n_rows() * n).map(|place| value(99, place / n, place % n)).collect()
+}
+
+/// Y (Ŵ_i − Â − X̂), element by element. `[models, weights · PROBES, n]`
+fn combined_densely(group: &LayerGroup, scaling: &Scaling, x: &[f64]) -> Vec<f64> {
+    let (n, n_rows) = (group.n(), OUTS.len() * PROBES);
+    let mut sums = vec![0.0; SHARES.len() * n_rows * n];
+    let mut signs = Signs::new(2);
+    for (row, (index, own)) in
+        OUTS.iter().enumerate().flat_map(|(w, n_out)| (0..*n_out).map(move |r| (w, r))).enumerate()
+    {
+        for probe in 0..PROBES {
+            let sign = signs.next();
+            for (model, j) in (0..SHARES.len()).flat_map(|model| (0..n).map(move |j| (model, j))) {
+                let at = |model| value(10 + 3 * index + model, own, j);
+                let difference = (at(model) - at(0)) / scaling.scale[j] - x[row * n + j];
+                sums[(model * n_rows + index * PROBES + probe) * n + j] += sign * difference;
+            }
+        }
+    }
+    sums
+}
+
+/// Σ_i P_i Ĝ_i, element by element. `p: [models, m, n]`
+fn weighed_densely(n: usize, scaling: &Scaling, p: &[f64]) -> Vec<f64> {
+    let mut sums = vec![0.0; p.len() / SHARES.len()];
+    for (model, p) in p.chunks(sums.len()).enumerate() {
+        for (p, sums) in p.chunks(n).zip(sums.chunks_mut(n)) {
+            for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
+                let alpha = if i == j { 1.0 } else { ALPHA };
+                let scale = SHARES[model] * alpha * scaling.scale[i] * scaling.scale[j];
+                sums[j] += p[i] * scale * gram(n, model, i, j);
+            }
+        }
+    }
+    sums
+}
+
+/// The largest difference.
+fn apart(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn combinations_are_those_of_dense_loops() {
+    for n in SIZES {
+        let group = group(n);
+        let (scaling, x) = (Scaling::of(&group), x(&group));
+        let found = Probes::new(&group, &scaling, Some(&x)).left;
+        let mut expected = combined_densely(&group, &scaling, &x);
+        assert!(apart(&found, &expected) < 1e-9, "n = {n}");
+        *expected.last_mut().unwrap() += 1e-6;
+        assert!(apart(&found, &expected) > 1e-7, "a planted error went unseen");
+    }
+}
+
+#[test]
+fn products_are_those_of_dense_loops() {
+    for n in SIZES {
+        let group = group(n);
+        let scaling = Scaling::of(&group);
+        let p: Vec<f64> = (0..3 * 5 * n).map(|place| value(5, place / n, place % n)).collect();
+        let found = weigh(&group, &scaling, &p);
+        let mut expected = weighed_densely(n, &scaling, &p);
+        assert!(apart(&found, &expected) < 1e-9, "n = {n}");
+        *expected.last_mut().unwrap() += 1e-6;
+        assert!(apart(&found, &expected) > 1e-7, "a planted error went unseen");
+    }
+}
+
+#[test]
+fn what_is_not_a_number_anywhere_is_never_judged_good() {
+    for n in [1, 5, 259] {
+        let group = group(n);
+        let scaling = Scaling::of(&group);
+        let n_elements = group.n_rows() * n;
+        for place in [0, n - 1, n_elements / 2, n_elements - 1] {
+            let mut x = x(&group);
+            x[place] = f64::NAN;
+            let rows = weigh(&group, &scaling, &Probes::new(&group, &scaling, Some(&x)).left);
+            let index = usize::from(place / n >= OUTS[0]);
+            for row in rows[index * PROBES * n..(index + 1) * PROBES * n].chunks(n) {
+                let mut answer = vec![0.0; n];
+                refuse_short(n, 1.0, row, &mut answer);
+                assert!(norm(&answer).is_nan(), "n = {n}, element {place}");
+            }
+        }
+    }
+}
