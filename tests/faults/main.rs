@@ -158,16 +158,19 @@ fn wrong_answers_are_seen_and_solved_again_in_f64() {
 /// The answer of each operation in turn.
 #[test]
 fn one_wrong_answer_is_seen() {
-    let mut n_seen = 0;
-    for at in 0..40 {
-        let cards = Faulty::new(&[Fault::Answer(at, |value| value * 1.25 + 0.01)]);
-        let solution = solved(&forced(&cards));
-        if fault(&solution).contains("wrong answer") {
-            assert_eq!(solution.reports[0].path, SolvePath::F64, "operation {at}");
-            n_seen += 1;
+    let wrongs: [fn(f32) -> f32; 2] = [|value| value * 1.25 + 0.01, |_| f32::NAN];
+    for (index, wrong) in wrongs.into_iter().enumerate() {
+        let mut n_seen = 0;
+        for at in 0..40 {
+            let cards = Faulty::new(&[Fault::Answer(at, wrong)]);
+            let solution = solved(&forced(&cards));
+            if fault(&solution).contains("wrong answer") {
+                assert_eq!(solution.reports[0].path, SolvePath::F64, "operation {at}");
+                n_seen += 1;
+            }
         }
+        assert!(n_seen > 0, "wrong answer {index} was never told of");
     }
-    assert!(n_seen > 0, "no wrong answer was told of");
 }
 
 #[test]
