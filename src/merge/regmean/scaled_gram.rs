@@ -77,6 +77,7 @@ impl<'a> ScaledGram<'a> {
 
     /// Ĝ[row, first..] as far as `out` goes, and zeros from the diagonal on. The columns are among
     /// those that the row's strip holds.
+    #[inline(never)]
     pub(super) fn read_left(&self, row: usize, first: usize, out: &mut [f64]) {
         let stored = self.gram.stored(row, first..first + out.len());
         self.widen(row, first, stored, out);

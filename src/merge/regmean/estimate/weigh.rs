@@ -41,6 +41,7 @@ fn add_product(term: &ScaledGram<'_>, n: usize, p: &[f64], sums: &mut [f64]) {
 }
 
 /// Adds what some elements left of the diagonal, and their mirrors, give.
+#[inline(never)]
 fn add_block(
     lines: &Lines,
     rows: &Range<usize>,
