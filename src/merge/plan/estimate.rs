@@ -5,6 +5,7 @@ use super::{Action, Estimate, Plan, PlannedTensor};
 use crate::io::{MAX_READ_BYTES, Source};
 use crate::merge::files::Model;
 use crate::merge::regmean::gram::held_elements;
+use crate::merge::regmean::product::rows_are_shorter;
 
 /// Sums the cost of every tensor and layer group.
 pub(super) fn estimate<S: Source>(plan: &Plan, models: &[Model<S>]) -> Estimate {
@@ -75,10 +76,10 @@ pub(in crate::merge) fn block_cost<S: Source>(
 }
 
 /// What solving takes in f64: the factor and its copy on the way to other workers; or the factor, X and
-/// what X is made of, which has the size of X or, where it is shorter to solve for the Gram matrices
-/// (`product::solves_rows`), of the factor.
+/// what X is made of, which has the size of X or, where it is shorter to solve for the Gram matrices,
+/// of the factor.
 fn solved_bytes(n_in: u64, n_rows: u64, n_models: u64) -> u64 {
-    let squares = if n_rows <= n_models.saturating_sub(1) * n_in { 1 } else { 2 };
+    let squares = if rows_are_shorter(n_in, n_rows, n_models) { 1 } else { 2 };
     8 * n_in.saturating_mul((squares * n_in + 2 * n_rows).max(2 * n_in))
 }
 

@@ -62,16 +62,14 @@ pub(super) fn sum<'a>(
     scaling: &'a Scaling,
     floor: f64,
 ) -> Option<Assembly<'a>> {
-    let models = 0..group.grams.len();
-    let total = |j: usize| -> f64 {
-        models.clone().map(|model| ScaledGram::of(group, scaling, model).diagonal(j)).sum()
-    };
+    let total =
+        |j: usize| -> f64 { ScaledGram::all(group, scaling).map(|term| term.diagonal(j)).sum() };
     let on_diagonal = |j| if scaling.dead[j] { 1.0 } else { total(j) * (1.0 + floor) };
     is_narrow(group).then(|| {
         Assembly::Sum(ScaledSum {
             rows: 0..group.n(),
             scale: &scaling.scale,
-            terms: models.clone().map(|model| term(group, model)).collect(),
+            terms: (0..group.grams.len()).map(|model| term(group, model)).collect(),
             diagonal: (0..group.n()).map(on_diagonal).collect(),
         })
     })

@@ -96,11 +96,16 @@ pub async fn right_hand_side<B: Backend>(
 }
 
 /// Whether it is shorter to solve for the group's m rows than for its Grams.
+pub fn solves_rows(group: &LayerGroup) -> bool {
+    rows_are_shorter(group.n() as u64, group.n_rows() as u64, group.grams.len() as u64)
+}
+
+/// The same of sizes alone.
 ///
 /// With k further models, solving for the rows costs 2 m n² (k + 1), and solving for the Grams,
 /// P_i = Ĝ_i T⁻¹ and X̂ = Σ (Ŵ_i − Â) P_i, costs 2 n² k (n + m).
-pub fn solves_rows(group: &LayerGroup) -> bool {
-    group.n_rows() <= (group.grams.len() - 1) * group.n()
+pub(in crate::merge) fn rows_are_shorter(n: u64, n_rows: u64, n_models: u64) -> bool {
+    n_rows <= n_models.saturating_sub(1).saturating_mul(n)
 }
 
 /// X̂ = R̂(0) T⁻¹ of the rows in `rows`, `[rows, n]`, by the order that is shorter for the group.

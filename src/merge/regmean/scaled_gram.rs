@@ -11,7 +11,7 @@ use super::scaling::Scaling;
 use crate::dtype::{Real, decode_into};
 
 /// Elements that are widened at once.
-pub(super) const CHUNK: usize = 256;
+const CHUNK: usize = 256;
 
 /// Ĝ, element by element.
 #[derive(Debug, Clone, Copy)]

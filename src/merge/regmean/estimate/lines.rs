@@ -1,12 +1,10 @@
 //! A few columns of a few rows of some matrix, and what is added of them: small enough to stay in the
 //! first cache, and several rows, so that a sum is loaded and stored once for as many terms.
 
-use crate::merge::regmean::scaled_gram::CHUNK;
-
 /// Rows at once.
 pub(super) const ROWS: usize = 4;
 /// Columns at once.
-pub(super) const COLS: usize = CHUNK;
+pub(super) const COLS: usize = 256;
 
 /// What is missing is zero.
 pub(super) type Lines = [[f64; COLS]; ROWS];
