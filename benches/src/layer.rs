@@ -87,9 +87,9 @@ pub(crate) fn group(n: usize, out: usize) -> Result<LayerGroup> {
         orientation: Orientation::OutIn,
         stored,
         dtype_out: Dtype::F32,
+        magnify: 1.0,
     };
-    let grams = vec![gram(0)?, gram(1)?];
-    Ok(LayerGroup { alpha: ALPHA, shares: vec![0.5; 2], grams, weights: vec![weight] })
+    LayerGroup::new(ALPHA, &[0.5; 2], vec![gram(0)?, gram(1)?], vec![weight])
 }
 
 fn stored(values: Vec<f32>, rows: usize, cols: usize) -> Stored {

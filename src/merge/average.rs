@@ -1,10 +1,14 @@
 //! The weighted mean, element by element, in f64 and in the difference form.
 //!
-//! W̄ = w_1 + Σ_{i ≥ 2} c_i (w_i − w_1): identical inputs give themselves, to the bit.
+//! W̄ = a + Σ c_i (w_i − a), where a is the w_i with the largest coefficient: identical inputs give
+//! themselves, to the bit. Models with a coefficient of 0 take no part, whatever they hold. Where terms
+//! cancel, they are added up in twice f64's digits.
 
 #[cfg(test)]
 mod tests;
 
+use super::pair::{Pair, two_sum};
+use super::powers::{largest_exponent, scale_by};
 use super::sums;
 use crate::dtype::{Dtype, decode_into, encode};
 
@@ -100,6 +104,7 @@ pub fn average(
     let mut values = vec![vec![0.0; BLOCK]; inputs.len()]; // [models][BLOCK]
     let mut merged = vec![0.0; BLOCK];
     let blocks = bytes.chunks_mut(BLOCK * dtype_out.size_bytes());
+    let parts = Parts::of(shares);
     for (start, out) in (0..n).step_by(BLOCK).zip(blocks) {
         let len = BLOCK.min(n - start);
         let merged = &mut merged[..len];
@@ -108,8 +113,8 @@ pub fn average(
             let size = dtype.size_bytes();
             decode_into(*dtype, &bytes[start * size..(start + len) * size], own);
         }
-        if !usual_mean(&values, shares, largest(dtype_out), merged, &mut measures) {
-            mean(&values, shares, merged);
+        if !usual_mean(&values, &parts, largest(dtype_out), merged, &mut measures) {
+            mean(&values, &parts, merged);
             for (model, own) in values.iter().enumerate() {
                 measures.compare(model, merged, own);
             }
@@ -120,14 +125,40 @@ pub fn average(
     measures
 }
 
+/// A mean that is smaller than its terms by this has lost digits that count.
+const CANCELLED: f64 = 1.0 / 16.0;
 /// Elements that are added up on their own, as in `sums`.
 const LANES: usize = 8;
 
-/// W̄ of a block and its measures in few passes, if all of it is finite in the output: what reading a
-/// file leaves time for. Else false, and nothing counts. `values: [models][len]`
+/// The models that take part in a mean.
+struct Parts {
+    /// The model with the largest coefficient, the first of equals: a is its.
+    anchor: usize,
+    /// The others that have a coefficient, and that.
+    others: Vec<(usize, f64)>,
+}
+
+impl Parts {
+    fn of(shares: &[f64]) -> Self {
+        let larger = |a: usize, b: usize| if shares[b] > shares[a] { b } else { a };
+        let anchor = (0..shares.len()).reduce(larger).unwrap_or(0);
+        let others = shares.iter().copied().enumerate();
+        let others = others.filter(|(model, share)| *model != anchor && *share > 0.0).collect();
+        Self { anchor, others }
+    }
+
+    /// Each part's value of an element. `values: [models][len]`
+    fn inputs(&self, values: &[Vec<f64>], j: usize) -> impl Iterator<Item = f64> {
+        let others = self.others.iter().map(move |(model, _)| values[*model][j]);
+        std::iter::once(values[self.anchor][j]).chain(others)
+    }
+}
+
+/// W̄ of a block and its measures in few passes, if all of it is finite in the output and nothing
+/// cancels: what reading a file leaves time for. Else false, and nothing counts. `values: [models][len]`
 fn usual_mean(
     values: &[Vec<f64>],
-    shares: &[f64],
+    parts: &Parts,
     largest: f64,
     merged: &mut [f64],
     measures: &mut Measures,
@@ -137,17 +168,20 @@ fn usual_mean(
     }
     for (index, out) in merged.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
         let own = |model: usize| &values[model].as_chunks::<LANES>().0[index];
-        let first = own(0);
+        let first = own(parts.anchor);
         let mut sum = [0.0; LANES];
-        for (model, share) in shares.iter().enumerate().skip(1) {
-            let own = own(model);
+        for (model, share) in &parts.others {
+            let own = own(*model);
             sum.iter_mut().enumerate().for_each(|(j, sum)| *sum += share * (own[j] - first[j]));
         }
         for (j, value) in out.iter_mut().enumerate() {
             *value = anchored(first[j], sum[j]);
         }
     }
-    let is_usual = sums::all_below(merged, largest);
+    let cancels = |model: usize| sums::any_below(merged, CANCELLED, &values[model]);
+    let is_usual = sums::all_below(merged, largest)
+        && !cancels(parts.anchor)
+        && !parts.others.iter().any(|(model, _)| cancels(*model));
     if is_usual {
         for (model, own) in values.iter().enumerate() {
             measures.compare(model, merged, own);
@@ -156,36 +190,49 @@ fn usual_mean(
     is_usual
 }
 
-/// w_1 + what is added to it. Not −0 + 0, which is 0.
+/// a + what is added to it. Not −0 + 0, which is 0.
 fn anchored(first: f64, added: f64) -> f64 {
     if added == 0.0 { first } else { first + added }
 }
 
 /// W̄ of a block. `values: [models][len]`
-fn mean(values: &[Vec<f64>], shares: &[f64], merged: &mut [f64]) {
-    let first = &values[0];
+fn mean(values: &[Vec<f64>], parts: &Parts, merged: &mut [f64]) {
+    let first = &values[parts.anchor];
     merged.fill(0.0);
-    for (own, share) in values.iter().zip(shares).skip(1) {
-        for ((sum, w), first) in merged.iter_mut().zip(own).zip(first) {
+    for (model, share) in &parts.others {
+        for ((sum, w), first) in merged.iter_mut().zip(&values[*model]).zip(first) {
             *sum += share * (w - first);
         }
     }
-    for (value, first) in merged.iter_mut().zip(first) {
+    for (j, (value, first)) in merged.iter_mut().zip(first).enumerate() {
         *value = anchored(*first, *value);
-    }
-    if merged.iter().fold(false, |any, value| any | !value.is_finite()) {
-        for (j, value) in merged.iter_mut().enumerate().filter(|(_, value)| !value.is_finite()) {
-            *value = mean_not_finite(*value, values.iter().map(|own| own[j]));
+        let size =
+            parts.inputs(values, j).fold(0.0, |a: f64, w| if w.abs() > a { w.abs() } else { a });
+        // Not `<`: a NaN is looked at, too.
+        let is_usual = value.is_finite() && value.abs() >= CANCELLED * size;
+        if !is_usual {
+            *value = careful_mean(*value, parts, values, j);
         }
     }
 }
 
-/// Equal infinities stay; all else that is not finite has no mean. A mean of finite values may
-/// still overflow.
-fn mean_not_finite(mean: f64, mut inputs: impl Iterator<Item = f64> + Clone) -> f64 {
-    if inputs.clone().all(f64::is_finite) {
-        return mean;
+/// W̄ of one element where terms cancel or overflow, or inputs are not finite. Equal infinities stay; all
+/// else that is not finite has no mean.
+fn careful_mean(mean: f64, parts: &Parts, values: &[Vec<f64>], j: usize) -> f64 {
+    let mut inputs: Vec<f64> = parts.inputs(values, j).collect();
+    if !inputs.iter().all(|w| w.is_finite()) {
+        let first = inputs[0];
+        return if inputs.iter().all(|w| *w == first) { first } else { f64::NAN };
     }
-    let first = inputs.next().unwrap_or(f64::NAN);
-    if inputs.all(|w| w == first) { first } else { f64::NAN }
+    let exponent = largest_exponent(&inputs);
+    scale_by(-exponent, &mut inputs);
+    let mut sum = Pair { high: inputs[0], low: 0.0 };
+    for (w, (_, share)) in inputs[1..].iter().zip(&parts.others) {
+        let (high, low) = two_sum(*w, -inputs[0]);
+        sum.add(Pair { high, low }.times(*share));
+    }
+    let mut rounded = [sum.high];
+    scale_by(exponent, &mut rounded);
+    // −0 stays what it was.
+    if rounded[0] == 0.0 && mean == 0.0 { mean } else { rounded[0] }
 }

@@ -4,6 +4,7 @@
 //! - [`regmean`]: the mathematics, written once over [`crate::backend::Backend`].
 //! - [`average`]: the weighted mean, for everything without a Gram matrix.
 //! - [`run`]: walks a plan job by job; every job is independent of every other.
+//! - `sums`, `pair`, `powers`: arithmetic that neither overflows nor loses what counts.
 //! - [`verify`]: recomputes residuals of a finished merge, trusting nothing of it.
 //!
 //! Nothing here opens a file or knows a browser: bytes come through [`crate::io::Source`].
@@ -14,7 +15,9 @@ pub mod group_files;
 pub mod inventory;
 mod library;
 pub mod options;
+mod pair;
 pub mod plan;
+mod powers;
 pub mod regmean;
 pub mod report;
 pub mod run;

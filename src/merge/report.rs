@@ -45,7 +45,7 @@ pub struct SolveReport {
 }
 
 /// The larger of two errors. Not `f64::max`, which loses a NaN: nothing is worse than that.
-pub(super) fn larger(a: f64, b: f64) -> f64 {
+pub(in crate::merge) fn larger(a: f64, b: f64) -> f64 {
     if a.is_nan() || a >= b { a } else { b }
 }
 

@@ -42,3 +42,24 @@ pub(super) fn all_finite(a: &[f64]) -> bool {
 pub(super) fn all_below(a: &[f64], limit: f64) -> bool {
     sum(a, a, |a, _| if a.abs() < limit { 0.0 } else { 1.0 }) == 0.0
 }
+
+/// The largest magnitude; NaN or infinite where a value is.
+pub(super) fn largest(a: &[f64]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let (chunks, rest) = a.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (largest, value) in lanes.iter_mut().zip(chunk) {
+            let value = value.abs();
+            // Not `f64::max`, which loses a NaN: where the lane holds one, it stays.
+            *largest = if value <= *largest { *largest } else { value };
+        }
+    }
+    let found =
+        lanes.iter().chain(rest).fold(0.0, |a: f64, b| if b.abs() <= a { a } else { b.abs() });
+    if all_finite(a) { found } else { f64::NAN }
+}
+
+/// Whether any magnitude is below `factor` times its counterpart's.
+pub(super) fn any_below(a: &[f64], factor: f64, b: &[f64]) -> bool {
+    sum(a, b, |a, b| if a.abs() < factor * b.abs() { 1.0 } else { 0.0 }) > 0.0
+}

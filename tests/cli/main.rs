@@ -182,11 +182,14 @@ fn wrong_grams_are_named() {
 #[test]
 fn an_indefinite_gram_is_refused_by_name() {
     let folder = Folder::new();
-    let mut values = gram(4, 0.0);
-    (0..4).for_each(|i| values[i * 5] = 0.1);
+    // All beside the diagonal is −1/4: the sum of all features has a negative square.
+    let values: Vec<f64> = gram(4, -0.26).iter().map(|value| -value).collect();
     folder.gram("a.gram.safetensors", "a", values.clone());
     folder.gram("b.gram.safetensors", "b", values);
     folder.refuses(&folder.merge(&["--alpha", "1"]), 1, &[WEIGHT, "not positive semidefinite"]);
+    // One element alone is more than any XᵀX has.
+    folder.gram("a.gram.safetensors", "a", gram(4, 0.1));
+    folder.refuses(&folder.merge(&[]), 1, &[WEIGHT, "than its diagonal allows"]);
 }
 
 #[test]

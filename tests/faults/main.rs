@@ -41,17 +41,15 @@ fn layer() -> LayerGroup {
         Gram::full(stored(N, &element), 1.0).unwrap_or_else(|error| panic!("{error}"))
     };
     let weight = |model: usize| stored(40, &|i, j| value(i, j, 0) + 0.01 * value(i, j, model));
-    LayerGroup {
-        alpha: 0.9,
-        shares: vec![0.5, 0.5],
-        grams: vec![gram(1), gram(2)],
-        weights: vec![Weight {
-            name: "w".into(),
-            orientation: Orientation::OutIn,
-            stored: vec![weight(1), weight(2)],
-            dtype_out: Dtype::F32,
-        }],
-    }
+    let weight = Weight {
+        name: "w".into(),
+        orientation: Orientation::OutIn,
+        stored: vec![weight(1), weight(2)],
+        dtype_out: Dtype::F32,
+        magnify: 1.0,
+    };
+    LayerGroup::new(0.9, &[0.5, 0.5], vec![gram(1), gram(2)], vec![weight])
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn values(solution: &Solution) -> Vec<f64> {

@@ -64,6 +64,54 @@ fn identical_inputs_give_themselves_to_the_bit() {
     }
 }
 
+/// The mean of F64 values, one element per model.
+fn mean_of(values: &[f64], shares: &[f64]) -> f64 {
+    // Twice: a block of eight goes the quick way, of one the slow way.
+    let [quick, slow] = [8, 1].map(|len| {
+        let input = |value: &f64| {
+            let mut bytes = vec![0; len * 8];
+            encode(Dtype::F64, std::iter::repeat_n(*value, len), &mut bytes);
+            (Dtype::F64, bytes)
+        };
+        let mut merged = Vec::new();
+        average(&values.iter().map(input).collect::<Vec<_>>(), shares, Dtype::F64, &mut merged);
+        decode(Dtype::F64, &merged)[0]
+    });
+    assert_eq!(quick.to_bits(), slow.to_bits(), "{values:?}");
+    quick
+}
+
+#[test]
+fn models_without_a_coefficient_take_no_part() {
+    for other in [1e20, -1e300, f64::NAN, f64::INFINITY, 5e-324] {
+        for own in [1.0, 3e-310, -1e-20, 0.1, 1e307] {
+            assert_eq!(mean_of(&[other, own], &[0.0, 1.0]), own);
+            assert_eq!(mean_of(&[own, other], &[1.0, 0.0]), own);
+            assert_eq!(mean_of(&[other, own, own], &[0.0, 0.5, 0.5]), own);
+        }
+    }
+}
+
+/// Sums of powers of two, of which the mean is known exactly.
+#[test]
+fn what_cancels_keeps_its_digits_at_every_scale() {
+    for exponent in [-1010, -500, -30, 0, 30, 500, 960] {
+        let unit = 2f64.powi(exponent);
+        for large in [1.0, 2f64.powi(10), 2f64.powi(40), 2f64.powi(52)] {
+            let (a, b) = (large * unit, -large * unit + unit);
+            assert_eq!(mean_of(&[a, b], &[0.5, 0.5]), 0.5 * unit, "2^{exponent}, {large}");
+            let c = [a, b, unit, unit];
+            assert_eq!(mean_of(&c, &[0.25; 4]), 0.75 * unit, "2^{exponent}, {large}");
+        }
+    }
+    // The difference overflows, the mean does not.
+    assert_eq!(mean_of(&[f64::MAX, -f64::MAX], &[0.5, 0.5]), 0.0);
+    assert_eq!(mean_of(&[f64::MAX, f64::MAX / -2.0], &[0.5, 0.5]), f64::MAX / 4.0);
+    // A small coefficient of a large value.
+    let found = mean_of(&[1e20, 1.0], &[1e-12, 1.0 - 1e-12]);
+    assert!((found - (1e8 + 1.0)).abs() < 1e-7, "{found}");
+}
+
 #[test]
 fn what_is_not_finite_is_counted_either_way() {
     for not_finite in [f32::NAN, f32::INFINITY] {

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::factor;
 use super::gram::Gram;
 use super::layer::{LayerGroup, Weight};
 use super::scaled_gram::ScaledGram;
@@ -49,11 +50,13 @@ fn widened(weight: &Weight, model: usize, rows: Range<usize>) -> Rows<'static> {
     Rows { dtype: Dtype::F32, bytes: Cow::Owned(bytes) }
 }
 
-/// Whether f32 holds all that is stored.
-fn is_narrow(group: &LayerGroup) -> bool {
+/// Whether f32 holds all that is stored, as it is stored.
+fn is_narrow(group: &LayerGroup, scaling: &Scaling) -> bool {
     let weights = group.weights.iter().flat_map(|weight| &weight.stored);
     let grams = group.grams.iter().map(Gram::dtype);
-    weights.map(|stored| stored.dtype).chain(grams).all(|dtype| dtype != Dtype::F64)
+    scaling.is_narrow()
+        && group.weights.iter().all(|weight| weight.magnify == 1.0)
+        && weights.map(|stored| stored.dtype).chain(grams).all(|dtype| dtype != Dtype::F64)
 }
 
 /// T, its diagonal multiplied with `1 + floor`.
@@ -62,13 +65,12 @@ pub(super) fn sum<'a>(
     scaling: &'a Scaling,
     floor: f64,
 ) -> Option<Assembly<'a>> {
-    let total =
-        |j: usize| -> f64 { ScaledGram::all(group, scaling).map(|term| term.diagonal(j)).sum() };
-    let on_diagonal = |j| if scaling.dead[j] { 1.0 } else { total(j) * (1.0 + floor) };
-    is_narrow(group).then(|| {
+    let total = |j| factor::diagonal(group, scaling, j) * (1.0 + floor);
+    let on_diagonal = |j| if scaling.dead[j] { 1.0 } else { total(j) };
+    is_narrow(group, scaling).then(|| {
         Assembly::Sum(ScaledSum {
             rows: 0..group.n(),
-            scale: &scaling.scale,
+            scale: &scaling.gram,
             terms: (0..group.grams.len()).map(|model| term(group, model)).collect(),
             diagonal: (0..group.n()).map(on_diagonal).collect(),
         })
@@ -82,10 +84,10 @@ pub(super) fn gram<'a>(
     model: usize,
     rows: Range<usize>,
 ) -> Option<Assembly<'a>> {
-    is_narrow(group).then(|| {
+    is_narrow(group, scaling).then(|| {
         Assembly::Sum(ScaledSum {
             rows,
-            scale: &scaling.scale,
+            scale: &scaling.gram,
             terms: vec![term(group, model)],
             diagonal: (0..group.n())
                 .map(|j| ScaledGram::of(group, scaling, model).diagonal(j))
@@ -113,7 +115,7 @@ pub(super) fn difference<'a>(
         start = end;
     }
     let difference = ScaledDifference { scale: &scaling.scale, pieces };
-    is_narrow(group).then_some(Assembly::Difference(difference))
+    is_narrow(group, scaling).then_some(Assembly::Difference(difference))
 }
 
 fn term(group: &LayerGroup, model: usize) -> (f64, &dyn StoredRows) {

@@ -61,7 +61,7 @@ async fn factor<D: Backend<Scalar = f64>>(
     scaling: &Scaling,
 ) -> Result<Factorised<D>> {
     if let Ok(plain) = factor::factorise(double, group, scaling, 0.0).await?
-        && estimate::condition(double, &plain, group.n()).await? <= MAX_CONDITION_F64
+        && estimate::condition(double, group, scaling, &plain, 0.0).await? <= MAX_CONDITION_F64
     {
         return Ok(plain);
     }
@@ -76,7 +76,7 @@ fn set_dead(group: &LayerGroup, scaling: &Scaling, x: &[f64], residual: &mut [f6
     for ((_, weight, row), (x, residual)) in group.rows().zip(rows) {
         group.mean_difference(weight, row, &mut mean);
         for j in (0..n).filter(|j| scaling.dead[*j]) {
-            residual[j] = mean[j] - x[j];
+            residual[j] = mean[j] * scaling.inverse[j] - x[j];
         }
     }
 }
@@ -101,7 +101,7 @@ fn scaled_weights(group: &LayerGroup, scaling: &Scaling, merged: &[Vec<u8>]) -> 
                 Orientation::OutIn => index,
                 Orientation::InOut => (index % n_out) * n + index / n_out,
             };
-            values[place] = value / scaling.scale[place % n];
+            values[place] = value * weight.magnify * scaling.inverse[place % n];
         }
         rows.extend(values);
     }
@@ -114,7 +114,7 @@ fn subtract_anchor(group: &LayerGroup, scaling: &Scaling, x: &mut [f64]) {
     for ((_, weight, row), line) in group.rows().zip(x.chunks_mut(n.max(1))) {
         weight.read(0, row, 0..n, &mut anchor);
         for (j, value) in line.iter_mut().enumerate() {
-            *value = (*value * scaling.scale[j] - anchor[j]) / scaling.scale[j];
+            *value = (*value * scaling.scale[j] - anchor[j]) * scaling.inverse[j];
         }
     }
 }

@@ -50,7 +50,7 @@ impl Payload for Vec<u8> {
 /// L as helpers get it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shared<P> {
-    /// Of L, and of the rows that are wanted.
+    /// Precision of the factor and of the rows to return.
     pub arithmetic: Arithmetic,
     /// What [`Backend::export`] gave, up to the diagonal row by row. `[n (n + 1) / 2]`
     pub factor: P,
@@ -140,7 +140,7 @@ pub async fn help<F: Backend<Scalar = f32>, D: Backend<Scalar = f64>>(
     shared: impl Future<Output = Result<Option<Shared<impl Payload>>>>,
 ) -> Result<Vec<u8>> {
     let scaling = Scaling::of(group);
-    let first = first_arithmetic(group, precision);
+    let first = first_arithmetic(group, &scaling, precision);
     let single = Part { backend: &engines.single, group, scaling: &scaling, rows: rows.clone() };
     let double = Part { backend: &engines.double, group, scaling: &scaling, rows };
     let in_single = single.begin(first == Arithmetic::Single).await?;

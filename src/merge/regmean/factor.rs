@@ -7,6 +7,7 @@ use super::scaling::Scaling;
 use crate::Result;
 use crate::backend::{Backend, NotPositive};
 use crate::dtype::Real;
+use crate::merge::report::larger;
 use crate::merge::sums;
 
 /// T = Σ Ĝ_i + floor · diag, factorised, with a bound on ‖T‖₂.
@@ -43,6 +44,11 @@ pub async fn factorise<B: Backend>(
     Ok(backend.cholesky(sum).await?.map(|factor| Factorised { factor, norm }))
 }
 
+/// T_jj without a floor: near 1 but for features that no Gram saw.
+pub(super) fn diagonal(group: &LayerGroup, scaling: &Scaling, j: usize) -> f64 {
+    ScaledGram::all(group, scaling).map(|term| term.diagonal(j)).sum()
+}
+
 /// The lower triangle of T, `[n, n]`, and a bound on ‖T‖₂.
 fn scaled_sum<B: Backend>(
     group: &LayerGroup,
@@ -57,8 +63,8 @@ fn scaled_sum<B: Backend>(
     for (i, line) in sum.chunks_mut(n.max(1)).enumerate() {
         total[..i].fill(0.0);
         terms.clone().for_each(|term| term.add_left(i, &mut total[..i]));
-        let diagonal: f64 = terms.clone().map(|term| term.diagonal(i)).sum();
-        total[i] = if scaling.dead[i] { 1.0 } else { diagonal * (1.0 + floor) };
+        let on_diagonal = diagonal(group, scaling, i) * (1.0 + floor);
+        total[i] = if scaling.dead[i] { 1.0 } else { on_diagonal };
         norms.add(&total[..=i]);
         for (stored, value) in line.iter_mut().zip(&total[..=i]) {
             *stored = B::Scalar::from_f64(*value);
@@ -89,6 +95,8 @@ impl Norms {
     }
 
     fn bound(&self) -> f64 {
-        self.row_sums.iter().fold(0.0, |a: f64, b| a.max(*b)).min(self.squares.sqrt())
+        let largest = self.row_sums.iter().fold(0.0, |a, b| larger(a, *b));
+        let size = self.squares.sqrt();
+        if largest > size { size } else { largest }
     }
 }

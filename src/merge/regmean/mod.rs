@@ -4,7 +4,7 @@
 //! S = Σ G̃_i, the merged weight W = A + X solves
 //!
 //! ```text
-//! X S = R(0),   R(X) = Σ_i (W_i − A − X) G̃_i,   A = W_1
+//! X S = R(0),   R(X) = Σ_i (W_i − A − X) G̃_i,   A = the W_i of the largest c_i tr G_i
 //! ```
 //!
 //! which is RegMean's W = (Σ W_i G̃_i) S⁻¹ with an error that scales with ‖W_i − A‖ and one

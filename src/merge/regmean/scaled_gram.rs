@@ -17,9 +17,11 @@ const CHUNK: usize = 256;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ScaledGram<'a> {
     gram: &'a Gram,
+    /// c, times what makes a mean of what is stored.
     share: f64,
-    /// c α, times what makes a mean of what is stored.
+    /// c α, likewise.
     factor: f64,
+    /// s_j, and 0 for features that no Gram saw. `[n]`
     scale: &'a [f64],
 }
 
@@ -28,7 +30,7 @@ impl<'a> ScaledGram<'a> {
     pub(super) fn of(group: &'a LayerGroup, scaling: &'a Scaling, model: usize) -> Self {
         let (gram, share) = (&group.grams[model], group.shares[model]);
         let factor = share * group.alpha * gram.scale();
-        Self { gram, share, factor, scale: &scaling.scale }
+        Self { gram, share: share * gram.scale(), factor, scale: &scaling.gram }
     }
 
     /// Those of all models.
@@ -41,7 +43,7 @@ impl<'a> ScaledGram<'a> {
 
     /// Ĝ_jj
     pub(super) fn diagonal(&self, j: usize) -> f64 {
-        self.share * self.gram.diagonal()[j] * self.scale[j] * self.scale[j]
+        self.gram.diagonal()[j] * self.scale[j] * self.share * self.scale[j]
     }
 
     /// Whole rows. `[rows, n]`
@@ -62,6 +64,26 @@ impl<'a> ScaledGram<'a> {
             line[row] = T::from_f64(self.diagonal(row));
         }
         values
+    }
+
+    /// Factors of what is on the diagonal and of what is beside it.
+    pub(super) fn factors(&self) -> [f64; 2] {
+        [self.share, self.factor]
+    }
+
+    /// Hands out diag(s) G diag(s) without a factor, of which nothing is rounded: `take(row, first_col,
+    /// elements)`.
+    pub(super) fn for_exact(&self, take: &mut dyn FnMut(usize, usize, &[f64])) {
+        let size = self.gram.dtype().size_bytes();
+        let mut wide = Vec::new();
+        self.gram.for_pieces(0..self.scale.len(), &mut |row, first, stored| {
+            wide.resize(stored.len() / size, 0.0);
+            decode_into(self.gram.dtype(), stored, &mut wide);
+            for (value, s) in wide.iter_mut().zip(&self.scale[first..]) {
+                *value = *value * self.scale[row] * s;
+            }
+            take(row, first, &wide);
+        });
     }
 
     /// total ← total + Ĝ[row, ..row]. `total: [row]`
@@ -88,8 +110,11 @@ impl<'a> ScaledGram<'a> {
 
     /// Scaled elements of a row from column `first` on.
     fn widen(&self, row: usize, first: usize, stored: &[u8], out: &mut [f64]) {
+        // The value first: 1/√(S_ii S_jj) alone may overflow.
         let factor = self.factor * self.scale[row];
         decode_into(self.gram.dtype(), stored, out);
-        out.iter_mut().zip(&self.scale[first..]).for_each(|(value, s)| *value *= factor * s);
+        out.iter_mut()
+            .zip(&self.scale[first..])
+            .for_each(|(value, s)| *value = *value * factor * s);
     }
 }

@@ -33,7 +33,7 @@ impl<S: Source> Merge<S> {
             let part = &block.parts[index];
             let row_bytes = (layer.n() * weight.dtype_out.size_bytes()) as u64;
             let start_bytes = self.offset_bytes(part.tensor)? + part.rows.start * row_bytes;
-            let merged = Merged { weight, solution: &solution, first_row: row, n: layer.n() };
+            let merged = Merged { layer: &layer, weight, solution: &solution, first_row: row };
             let measures = merged.write(start_bytes, sink).await?;
             let solve = Some(solution.reports[index].clone());
             parts.push(TensorPart { tensor: part.tensor, measures, solve });
@@ -70,7 +70,7 @@ impl<S: Source> Merge<S> {
         for (model, key) in self.models.list.iter().zip(&self.plan.groups[block.group].gram_names) {
             grams.push(self.load_gram(model, key).await?);
         }
-        Ok(LayerGroup { alpha: self.options.alpha, shares: self.shares.clone(), grams, weights })
+        LayerGroup::new(self.options.alpha, &self.shares, grams, weights)
     }
 
     async fn load_weight(&self, part: &Part) -> Result<Weight> {
@@ -88,7 +88,7 @@ impl<S: Source> Merge<S> {
             });
         }
         let (name, dtype_out) = (planned.name.clone(), planned.dtype_out);
-        Ok(Weight { name, orientation, stored, dtype_out })
+        Ok(Weight { name, orientation, stored, dtype_out, magnify: 1.0 })
     }
 
     async fn load_gram(&self, model: &Model<S>, key: &str) -> Result<Gram> {
@@ -172,18 +172,18 @@ const WRITE_BYTES: usize = 4 << 20;
 
 /// W = A + X of one weight, rounded to the output dtype in the weight's own orientation.
 struct Merged<'a> {
+    layer: &'a LayerGroup,
     weight: &'a Weight,
     solution: &'a Solution,
     /// The weight's first row in the solution.
     first_row: usize,
-    n: usize,
 }
 
 impl Merged<'_> {
-    /// Writes from `start_bytes` on, some rows at a time; a weight that is stored turned at once.
+    /// Writes from `start_bytes` on, some rows at a time; a transposed weight at once.
     async fn write(&self, start_bytes: u64, sink: &mut impl Sink) -> Result<Measures> {
         let n_out = self.weight.n_out();
-        let row_bytes = self.n * self.weight.dtype_out.size_bytes();
+        let row_bytes = self.layer.n() * self.weight.dtype_out.size_bytes();
         let n_rows = match self.weight.orientation {
             Orientation::OutIn => (WRITE_BYTES / row_bytes.max(1)).max(1),
             Orientation::InOut => n_out.max(1),
@@ -197,16 +197,20 @@ impl Merged<'_> {
     }
 
     fn rows(&self, rows: Range<usize>, measures: &mut Measures) -> Vec<u8> {
-        let Self { weight, n, .. } = *self;
+        let Self { layer, weight, .. } = *self;
+        let n = layer.n();
         let mut bytes = vec![0; rows.len() * n * weight.dtype_out.size_bytes()];
         let (mut line, mut own) = (vec![0.0; n], vec![0.0; n]);
         for row in rows.clone() {
             self.solution.difference_row(self.first_row + row, &mut line);
             weight.read(0, row, 0..n, &mut own);
             line.iter_mut().zip(&own).for_each(|(value, a)| *value += a);
-            for model in 0..weight.stored.len() {
+            for (model, number) in layer.models.iter().enumerate() {
                 weight.read(model, row, 0..n, &mut own);
-                measures.compare(model, &line, &own);
+                measures.compare(*number, &line, &own);
+            }
+            if weight.magnify != 1.0 {
+                line.iter_mut().for_each(|value| *value /= weight.magnify);
             }
             measures.count(weight.dtype_out, &line);
             write_row(weight, row - rows.start, &line, &mut bytes);

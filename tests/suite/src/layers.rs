@@ -70,15 +70,21 @@ impl Layer {
         let shares: Vec<f64> = (0..k).map(|i| (i + 1) as f64 / (k * (k + 1) / 2) as f64).collect();
         let grams: Vec<Vec<f64>> = (0..k).map(|_| rounded(gram(n, &mut random))).collect();
         let weights = weights(n, outs.iter().sum(), k, &mut random);
-        let group = LayerGroup {
+        let group = LayerGroup::new(
             alpha,
-            grams: grams.iter().map(|values| stored_gram(n, values)).collect(),
-            weights: stored_weights(n, outs, orientation, &weights),
-            shares: shares.clone(),
-        };
+            &shares,
+            grams.iter().map(|values| stored_gram(n, values)).collect(),
+            stored_weights(n, outs, orientation, &weights),
+        );
+        let group = group.unwrap_or_else(|error| panic!("a group is refused: {error}"));
         let shrink = |(values, share): (Vec<f64>, f64)| shrunk(n, values, share, alpha);
         let grams = grams.into_iter().zip(shares).map(shrink).collect();
         Self { group, grams, weights }
+    }
+
+    /// The anchor A, which solutions are differences from. `[all outputs, n]`
+    pub(crate) fn anchor(&self) -> &[f64] {
+        &self.weights[self.group.models[0]]
     }
 
     /// (Σ W_i G̃_i)(Σ G̃_i)⁻¹.
@@ -155,7 +161,7 @@ fn stored_weights(
         first += out;
         let stored = models.iter().map(|all| stored(n, *out, orientation, &all[rows.clone()]));
         let stored = stored.collect();
-        Weight { name: "w".into(), orientation, stored, dtype_out: Dtype::F32 }
+        Weight { name: "w".into(), orientation, stored, dtype_out: Dtype::F32, magnify: 1.0 }
     };
     outs.iter().map(weight).collect()
 }
@@ -192,7 +198,7 @@ where
     for row in 0..group.n_rows() {
         solution.difference_row(row, &mut line);
         for (j, x) in line.iter().enumerate() {
-            let found = layer.weights[0][row * n + j] + x;
+            let found = layer.anchor()[row * n + j] + x;
             let wanted = oracle[row * n + j] * (1.0 + planted);
             apart += (found - wanted).powi(2);
             size += wanted * wanted;

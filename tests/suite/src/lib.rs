@@ -10,12 +10,14 @@
 //! - [`kernels`]: products, factors and solves of one backend.
 //! - [`layers`]: whole layers against the textbook formula, at every precision.
 //! - [`crews`]: layers shared among workers, bit for bit.
+//! - [`scales`]: layers at every scale that a file can hold, against [`exact`].
 //! - [`singular`]: layers that no arithmetic determines, at α = 1.
 //! - [`golden`]: whole merges of small files with answers computed elsewhere in exact arithmetic.
 
 #[cfg(feature = "gpu")]
 pub mod assembly;
 pub mod crews;
+pub mod exact;
 pub mod generate;
 pub mod golden;
 #[cfg(feature = "gpu")]
@@ -24,6 +26,7 @@ pub mod kernels;
 pub mod layers;
 pub mod naive;
 pub mod ratios;
+pub mod scales;
 pub mod singular;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
@@ -72,6 +75,7 @@ where
 {
     let mut cases = kernels::cases(&engines.single).await;
     cases.extend(layers::cases(engines).await);
+    cases.extend(scales::cases(engines).await);
     cases.extend(singular::cases(engines).await);
     cases.extend(golden::cases(engines).await);
     finish(label, cases)

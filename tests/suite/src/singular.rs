@@ -70,7 +70,7 @@ fn told(report: &SolveReport, kernels: &str) -> Verdict {
 /// ‖Σ (W − W_i) G̃_i‖ / ‖Σ W_i G̃_i‖, which is zero for all that minimise the loss.
 fn relative_residual(layer: &Layer, solution: &Solution, planted: f64) -> f64 {
     let (m, n) = (layer.group.n_rows(), layer.group.n());
-    let mut merged = layer.weights[0].clone();
+    let mut merged = layer.anchor().to_vec();
     let mut line = vec![0.0; n];
     for (row, merged) in merged.chunks_mut(n).enumerate() {
         solution.difference_row(row, &mut line);

@@ -1,6 +1,9 @@
 //! Combinations and their products against dense loops, around every block's edges.
 
+use pollster::block_on;
+
 use super::*;
+use crate::backend::cpu::{Cpu, Portable};
 use crate::dtype::{Dtype, encode};
 use crate::merge::plan::Orientation;
 use crate::merge::regmean::matrix::Stored;
@@ -40,17 +43,15 @@ fn weight(n: usize, index: usize) -> Weight {
         orientation: Orientation::OutIn,
         stored: (0..SHARES.len()).map(of_model).collect(),
         dtype_out: Dtype::F64,
+        magnify: 1.0,
     }
 }
 
 fn group(n: usize) -> LayerGroup {
     let of_model = |model| Gram::full(stored(n, n, |i, j| gram(n, model, i, j)), 1.0).unwrap();
-    LayerGroup {
-        alpha: ALPHA,
-        shares: SHARES.to_vec(),
-        grams: (0..SHARES.len()).map(of_model).collect(),
-        weights: (0..OUTS.len()).map(|index| weight(n, index)).collect(),
-    }
+    let grams = (0..SHARES.len()).map(of_model).collect();
+    let weights = (0..OUTS.len()).map(|index| weight(n, index)).collect();
+    LayerGroup::new(ALPHA, &SHARES, grams, weights).unwrap()
 }
 
 fn x(group: &LayerGroup) -> Vec<f64> {
@@ -58,7 +59,7 @@ fn x(group: &LayerGroup) -> Vec<f64> {
     (0..group.n_rows() * n).map(|place| value(99, place / n, place % n)).collect()
 }
 
-/// Y (Ŵ_i − Â − X̂), element by element. `[models, weights · PROBES, n]`
+/// Y (Ŵ_i − Ŵ), element by element. `[models, weights · PROBES, n]`
 fn combined_densely(group: &LayerGroup, scaling: &Scaling, x: &[f64]) -> Vec<f64> {
     let (n, n_rows) = (group.n(), OUTS.len() * PROBES);
     let mut sums = vec![0.0; SHARES.len() * n_rows * n];
@@ -70,7 +71,8 @@ fn combined_densely(group: &LayerGroup, scaling: &Scaling, x: &[f64]) -> Vec<f64
             let sign = signs.next();
             for (model, j) in (0..SHARES.len()).flat_map(|model| (0..n).map(move |j| (model, j))) {
                 let at = |model| value(10 + 3 * index + model, own, j);
-                let difference = (at(model) - at(0)) / scaling.scale[j] - x[row * n + j];
+                let merged = at(0) + x[row * n + j] * scaling.scale[j];
+                let difference = (at(model) - merged) * scaling.inverse[j];
                 sums[(model * n_rows + index * PROBES + probe) * n + j] += sign * difference;
             }
         }
@@ -85,7 +87,7 @@ fn weighed_densely(n: usize, scaling: &Scaling, p: &[f64]) -> Vec<f64> {
         for (p, sums) in p.chunks(n).zip(sums.chunks_mut(n)) {
             for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
                 let alpha = if i == j { 1.0 } else { ALPHA };
-                let scale = SHARES[model] * alpha * scaling.scale[i] * scaling.scale[j];
+                let scale = SHARES[model] * alpha * scaling.gram[i] * scaling.gram[j];
                 sums[j] += p[i] * scale * gram(n, model, i, j);
             }
         }
@@ -144,4 +146,37 @@ fn what_is_not_a_number_anywhere_is_never_judged_good() {
             }
         }
     }
+}
+
+/// A Gram matrix with one eigenvalue of 1e-9, of which f32's rounding makes a thousand times more.
+fn nearly_singular(n: usize, seed: usize) -> LayerGroup {
+    let u: Vec<f64> = (0..n).map(|i| value(seed, i, 7)).collect();
+    let squares: f64 = u.iter().map(|x| x * x).sum();
+    let element =
+        |i: usize, j: usize| f64::from(u8::from(i == j)) - (1.0 - 1e-9) * u[i] * u[j] / squares;
+    let weight = Weight {
+        name: "weight".into(),
+        orientation: Orientation::OutIn,
+        stored: vec![stored(1, n, |_, _| 1.0)],
+        dtype_out: Dtype::F64,
+        magnify: 1.0,
+    };
+    let gram = Gram::full(stored(n, n, element), 1.0).unwrap();
+    LayerGroup::new(1.0, &[1.0], vec![gram], vec![weight]).unwrap()
+}
+
+#[test]
+fn a_factor_does_not_hide_that_its_matrix_is_singular() {
+    let single = Cpu::<Portable<f32>>::default();
+    let mut n_factors = 0;
+    for (n, seed) in [40, 100, 160].into_iter().flat_map(|n| (0..12).map(move |seed| (n, seed))) {
+        let group = nearly_singular(n, seed);
+        let scaling = Scaling::of(&group);
+        let factorised = block_on(factor::factorise(&single, &group, &scaling, 0.0)).unwrap();
+        let Ok(factorised) = factorised else { continue };
+        let found = block_on(condition(&single, &group, &scaling, &factorised, 0.0)).unwrap();
+        assert!(found > 1e8, "{n} inputs: {found:e}");
+        n_factors += 1;
+    }
+    assert!(n_factors > 3, "f32 refused nearly all");
 }

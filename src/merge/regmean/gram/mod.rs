@@ -1,7 +1,7 @@
 //! One model's Gram matrix of a layer's input, of which half is held.
 //!
-//! Invariants: every element is finite, no element of the diagonal is negative, and the matrix is
-//! symmetric: one that was stored with mirrored elements that differ by rounding is the mean of both.
+//! Invariants: every element is finite, no element of the diagonal is negative, no element is larger
+//! than those of the diagonal allow, and the matrix is symmetric: one that was stored with mirrored elements that differ by rounding is the mean of both.
 
 mod build;
 mod strips;
@@ -44,7 +44,7 @@ impl Gram {
         self.diagonal.len()
     }
 
-    /// The diagonal, per row of X.
+    /// The diagonal as it is stored: times [`Self::scale`] it is that of G.
     pub fn diagonal(&self) -> &[f64] {
         &self.diagonal
     }
@@ -54,7 +54,7 @@ impl Gram {
         self.scale
     }
 
-    /// Of the stored elements.
+    /// Element type of what is stored.
     pub fn dtype(&self) -> Dtype {
         self.dtype
     }

@@ -114,12 +114,43 @@ fn sums_are_judged_as_means() {
     for scale in [2f64.powi(-20), 2f64.powi(20)] {
         let off = |by: f64| move |i, j| element(i, j) + if (i, j) == (n - 1, 0) { by } else { 0.0 };
         let gram = scaled(scale, Dtype::F32, n, off(2f64.powi(-10))).unwrap();
-        assert_eq!(gram.diagonal(), vec![8.0 * scale; n]);
+        assert_eq!(gram.diagonal(), vec![8.0; n]);
+        assert_eq!(gram.scale(), scale);
         let error = scaled(scale, Dtype::F32, n, off(3.0)).unwrap_err();
         assert!(error.what.contains("not symmetric"), "{scale:e}: {}", error.what);
     }
-    let error = scaled(1e10, Dtype::F64, n, |i, j| 1e300 * element(i, j)).unwrap_err();
-    assert!(error.what.contains("NaN or infinity at (0, 0)"), "{}", error.what);
+}
+
+/// |G_ij| ≤ √(G_ii G_jj), but for what rounding to the file's type allows.
+#[test]
+fn elements_that_the_diagonal_forbids_are_refused() {
+    let n = STRIP + 5;
+    for dtype in [Dtype::F64, Dtype::F32, Dtype::F16, Dtype::BF16] {
+        for (row, col) in [(1, 0), (STRIP - 1, 2), (STRIP, 3), (n - 1, n - 2)] {
+            for (diagonal, beside, is_good) in
+                [(8.0, 8.0, true), (8.0, 8.5, false), (0.0, 0.0, true), (0.0, 0.5, false)]
+            {
+                let value = |i: usize, j: usize| match (i.max(j), i.min(j)) {
+                    pair if pair == (row, col) => beside,
+                    (i, j) if i == j && (i == row || diagonal > 0.0) => diagonal,
+                    (i, j) if i == j => 8.0,
+                    _ => 0.0,
+                };
+                let found = full(dtype, n, value);
+                assert_eq!(found.is_ok(), is_good, "{dtype:?} ({row}, {col}): {beside}");
+                if let Err(error) = found {
+                    assert!(error.what.contains("than its diagonal allows"), "{}", error.what);
+                }
+            }
+        }
+        // What f16 rounds to 0 on the diagonal may be more than 0 beside it.
+        let vanished = full(Dtype::F16, n, |i, j| match (i.max(j), i.min(j)) {
+            (1, 1) => 1e-9,
+            (1, 0) => 3e-5,
+            (i, j) => f64::from(u8::from(i == j)),
+        });
+        assert!(vanished.is_ok());
+    }
 }
 
 #[test]

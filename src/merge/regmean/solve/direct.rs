@@ -1,12 +1,13 @@
 //! One factorisation and one solve, in f32 or f64.
 
-use super::{Attempt, Limits, Problem, Solved};
+use super::{Attempt, Limits, Problem, Solved, max_condition};
 use crate::Result;
 use crate::backend::Backend;
 use crate::dtype::Real;
 use crate::merge::regmean::crew::{self, Crew};
 use crate::merge::regmean::estimate::{self, Judgement};
 use crate::merge::regmean::factor::{self, Factorised};
+use crate::merge::report::larger;
 
 /// The error of a solve is this · u · cond · ‖X‖/‖W‖, times less than [`SPAN`]: between 0.07 and
 /// 0.36 of u · cond · ‖X‖/‖W‖ on the Grams of MiniLM and on synthetic ones.
@@ -38,8 +39,10 @@ impl Problem<'_> {
         let Ok(factorised) = factor::factorise(backend, group, scaling, 0.0).await? else {
             return Ok(Attempt::Beyond);
         };
-        let condition = estimate::condition(backend, &factorised, group.n()).await?;
-        if condition < LEAST_CONDITION && group.n() > 0 {
+        let condition = estimate::condition(backend, group, scaling, &factorised, 0.0).await?;
+        // Not `<`: a NaN is wrong too.
+        let is_possible = condition >= LEAST_CONDITION || group.n() == 0;
+        if !is_possible {
             return Ok(Attempt::Wrong(format!("a condition of {condition:.1e}")));
         }
         // Not `>`: a NaN must fail.
@@ -49,7 +52,11 @@ impl Problem<'_> {
         }
         let mut x = crew::solution(backend, group, scaling, &factorised.factor, crew).await?;
         self.set_dead(&mut x);
-        let judgements = estimate::judge(backend, group, scaling, &factorised, &x).await?;
+        let mut judgements = estimate::judge(backend, group, scaling, &factorised, &x).await?;
+        if !self.can_be_judged::<B::Scalar>(condition) {
+            let least = B::Scalar::UNIT_ROUNDOFF * condition * self.spread;
+            judgements.iter_mut().for_each(|judged| judged.error = larger(judged.error, least));
+        }
         if limits.allow(&judgements) {
             let (n_iterations, floor, remark) = (0, 0.0, None);
             let solved = Solved { x, condition, judgements, n_iterations, floor, remark };
@@ -79,6 +86,11 @@ impl Problem<'_> {
         Ok(limits.allow(&foreseen))
     }
 
+    /// Whether a factor of that condition has digits left to judge its own solutions by.
+    pub(super) fn can_be_judged<T: Real>(&self, condition: f64) -> bool {
+        condition <= max_condition::<T>(self.group.n())
+    }
+
     /// Features that no Gram saw take the weighted mean: λ_j pulls there, and nothing else pulls.
     fn set_dead<T: Real>(&self, x: &mut [T]) {
         if self.scaling.n_dead() == 0 {
@@ -89,7 +101,7 @@ impl Problem<'_> {
         for ((_, weight, row), out) in self.group.rows().zip(x.chunks_mut(n.max(1))) {
             self.group.mean_difference(weight, row, &mut mean);
             for j in (0..n).filter(|j| self.scaling.dead[*j]) {
-                out[j] = T::from_f64(mean[j]);
+                out[j] = T::from_f64(mean[j] * self.scaling.inverse[j]);
             }
         }
     }

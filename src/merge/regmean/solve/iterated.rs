@@ -7,6 +7,7 @@ use crate::merge::regmean::factor::{self, Factorised};
 use crate::merge::regmean::layer::LayerGroup;
 use crate::merge::regmean::product;
 use crate::merge::regmean::scaling::Scaling;
+use crate::merge::report::larger;
 use crate::{Error, Result};
 
 /// Floors that are tried in turn, relative to ‖T‖.
@@ -16,6 +17,9 @@ const MIN_FLOOR: f64 = 1e-9;
 /// … and this many times the smallest that made T positive: the Grams' own rounding noise.
 const ABOVE_NOISE: f64 = 100.0;
 const MAX_STEPS: usize = 12;
+/// Floors that errors are judged with, likewise: the smallest with which T is positive definite in f64.
+/// What they all leave indefinite is said to be singular to its own rounding.
+const JUDGING_FLOORS: [f64; 5] = [1e-15, 1e-14, 1e-13, 1e-12, 1e-11];
 
 impl Problem<'_> {
     /// Iterated Tikhonov: X ← X + R(X) (T + Λ)⁻¹ from the weighted mean.
@@ -26,7 +30,8 @@ impl Problem<'_> {
         let group = self.group;
         let Floored { factorised, floor, noisy } =
             factorise_with_floor(double, group, &self.scaling).await?;
-        let condition = estimate::condition(double, &factorised, group.n()).await?;
+        let condition =
+            estimate::condition(double, group, &self.scaling, &factorised, floor).await?;
         let mut x = self.mean(); // [m, n], scaled
         let (mut n_iterations, mut steps) = (0, Steps::default());
         while n_iterations < MAX_STEPS && !steps.done() {
@@ -38,13 +43,35 @@ impl Problem<'_> {
             n_iterations += 1;
         }
         let judged = estimate::judge(double, group, &self.scaling, &factorised, &x).await?;
+        let weak = self.left_in_weak_directions(double, factorised, &x).await?;
+        let errors = weak.into_iter().zip(steps.remaining()).map(|(a, b)| larger(a, b));
         let judgements = judged
             .iter()
-            .zip(steps.remaining())
-            .map(|(judged, error)| Judgement { error, ..*judged })
+            .zip(errors)
+            .map(|(judged, error)| Judgement { error: larger(judged.error, error), ..*judged })
             .collect();
         let remark = noisy.then(|| noise_remark(floor));
         Ok(Solved { x, condition, judgements, n_iterations, floor, remark })
+    }
+
+    /// Relative error of every weight, where directions that the Grams hardly determine count: judged with
+    /// the smallest floor that f64 bears.
+    async fn left_in_weak_directions<D: Backend<Scalar = f64>>(
+        &self,
+        double: &D,
+        working: Factorised<D>,
+        x: &[f64],
+    ) -> Result<Vec<f64>> {
+        let (group, scaling) = (self.group, &self.scaling);
+        let norm = working.norm;
+        // One factor at a time: they are the largest that is held.
+        drop(working);
+        for floor in JUDGING_FLOORS {
+            if let Ok(found) = factor::factorise(double, group, scaling, floor * norm).await? {
+                return estimate::judge_doubled(double, group, scaling, &found, x).await;
+            }
+        }
+        Ok(vec![0.0; group.weights.len()])
     }
 
     /// The weighted mean as X̂. `[m, n]`
@@ -53,7 +80,8 @@ impl Problem<'_> {
         let mut x = vec![0.0; self.group.n_rows() * n];
         for ((_, weight, row), out) in self.group.rows().zip(x.chunks_mut(n.max(1))) {
             self.group.mean_difference(weight, row, out);
-            out.iter_mut().zip(&self.scaling.scale).for_each(|(value, s)| *value /= s);
+            let inverse = &self.scaling.inverse;
+            out.iter_mut().zip(inverse).for_each(|(value, inverse)| *value *= inverse);
         }
         x
     }
@@ -133,14 +161,14 @@ impl Steps {
         let rest = |(index, last): (usize, &f64)| {
             let rate = self.before.get(index).map_or(0.0, |before| ratio(*last, *before));
             let rate = rate.clamp(0.0, 0.99);
-            (last * rate / (1.0 - rate)).max(last * CONTRACT)
+            larger(last * rate / (1.0 - rate), last * CONTRACT)
         };
         self.last.iter().enumerate().map(rest).collect()
     }
 }
 
 fn worst(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |a, b| a.max(*b))
+    values.iter().fold(0.0, |a, b| larger(a, *b))
 }
 
 fn noise_remark(floor: f64) -> String {

@@ -15,24 +15,30 @@ use solution::{Difference, Solved};
 
 use super::crew::{Alone, Arithmetic, Crew};
 use super::estimate::{Judgement, ratio};
-use super::layer::{LayerGroup, Weight};
+use super::layer::LayerGroup;
 use super::scaling::Scaling;
+use crate::Result;
 use crate::backend::Backend;
-use crate::dtype::Dtype;
+use crate::dtype::{Dtype, Real};
 use crate::merge::options::Precision;
-use crate::merge::report::SolvePath;
+use crate::merge::report::{SolvePath, larger};
 use crate::merge::sums;
-use crate::{Error, Result};
 
 /// The accuracy contract: relative error of a merged weight, Frobenius.
 pub const CONTRACT: f64 = 1e-6;
 /// An estimate must stay this far below the contract to be trusted.
 const TRUSTED: f64 = CONTRACT / 2.0;
-/// Beyond these conditions a factor has no digits left to judge itself by.
-const MAX_CONDITION_F32: f64 = 1e6;
+/// Beyond this condition no factor has digits left to judge itself by.
 pub(super) const MAX_CONDITION_F64: f64 = 1e11;
+/// Share of T's smallest eigenvalue that rounding may change: it changes any by up to √n u ‖T‖.
+const MAX_CHANGE: f64 = 0.3;
 /// Below this size f64 costs nothing noticeable.
 const SMALL: usize = 64;
+
+/// The largest condition of an `[n, n]` matrix of which a factor in `T` can be judged by itself.
+fn max_condition<T: Real>(n: usize) -> f64 {
+    (MAX_CHANGE / (T::UNIT_ROUNDOFF * (n.max(1) as f64).sqrt())).min(MAX_CONDITION_F64)
+}
 
 /// The two arithmetics.
 #[derive(Debug, Clone, Copy, Default)]
@@ -135,7 +141,7 @@ enum Attempt<T> {
 struct Problem<'a> {
     group: &'a LayerGroup,
     scaling: Scaling,
-    /// Largest ‖W_i − A‖ / ‖A‖ of all weights and models.
+    /// Largest ‖W_i − A‖ / ‖W‖ of all weights and models, as far as it can be foreseen.
     spread: f64,
     /// What went wrong in earlier attempts.
     fault: Option<String>,
@@ -149,7 +155,8 @@ impl<'a> Problem<'a> {
         precision: Precision,
         crew: &impl Crew,
     ) -> Result<Option<Solution>> {
-        let Some(limits) = single_limits(self.group, precision) else { return Ok(None) };
+        let limits = single_limits(self.group, &self.scaling, precision);
+        let Some(limits) = limits else { return Ok(None) };
         match self.direct(single, limits, crew).await? {
             Attempt::Good(solved) => {
                 let (name, wrap) = (single.name(), Difference::F32);
@@ -167,7 +174,8 @@ impl<'a> Problem<'a> {
         crew: &impl Crew,
     ) -> Result<Solution> {
         let (name, wrap) = (double.name(), Difference::F64);
-        let limits = Limits { condition: MAX_CONDITION_F64, error: TRUSTED };
+        let condition = max_condition::<f64>(self.group.n());
+        let limits = Limits { condition, error: TRUSTED };
         if let Attempt::Good(solved) = self.direct(double, limits, crew).await? {
             return Ok(solved.finish(self, name, SolvePath::F64, wrap));
         }
@@ -176,33 +184,47 @@ impl<'a> Problem<'a> {
     }
 
     fn new(group: &'a LayerGroup) -> Result<Self> {
-        Ok(Self { group, scaling: Scaling::of(group), spread: spread(group)?, fault: None })
+        Ok(Self { group, scaling: Scaling::of(group), spread: spread(group), fault: None })
     }
 }
 
 /// The arithmetic that is tried first.
-pub(super) fn first_arithmetic(group: &LayerGroup, precision: Precision) -> Arithmetic {
-    single_limits(group, precision).map_or(Arithmetic::Double, |_| Arithmetic::Single)
+pub(super) fn first_arithmetic(
+    group: &LayerGroup,
+    scaling: &Scaling,
+    precision: Precision,
+) -> Arithmetic {
+    single_limits(group, scaling, precision).map_or(Arithmetic::Double, |_| Arithmetic::Single)
 }
 
 /// Limits for f32, or `None` where it cannot or need not be tried.
-fn single_limits(group: &LayerGroup, precision: Precision) -> Option<Limits> {
+fn single_limits(group: &LayerGroup, scaling: &Scaling, precision: Precision) -> Option<Limits> {
+    if !scaling.suits_single() {
+        return None;
+    }
     match precision {
         Precision::Exact => None,
         Precision::Fast => Some(Limits { condition: f64::INFINITY, error: f64::INFINITY }),
         Precision::Auto if group.n() <= SMALL || has_short_output(group) => None,
-        Precision::Auto => Some(Limits { condition: MAX_CONDITION_F32, error: TRUSTED }),
+        Precision::Auto => {
+            Some(Limits { condition: max_condition::<f32>(group.n()), error: TRUSTED })
+        }
     }
 }
 
 /// 16-bit outputs must be right to one unit in the last place of every element, which a bound on the
 /// norm does not give: they are solved in f64.
 fn has_short_output(group: &LayerGroup) -> bool {
-    group.weights.iter().any(|weight| matches!(weight.dtype_out, Dtype::F16 | Dtype::BF16))
+    group.weights.iter().any(|weight| is_short(weight.dtype_out))
 }
 
-/// Largest ‖W_i − A‖ / ‖A‖; refuses NaN and infinities by name.
-fn spread(group: &LayerGroup) -> Result<f64> {
+fn is_short(dtype: Dtype) -> bool {
+    matches!(dtype, Dtype::F16 | Dtype::BF16)
+}
+
+/// Largest ‖W_i − A‖ / ‖W‖, where ‖W‖ is taken to be that of A or of a model's share in the mean, whichever
+/// is larger.
+fn spread(group: &LayerGroup) -> f64 {
     let n = group.n();
     let (mut own, mut anchor) = (vec![0.0; n], vec![0.0; n]);
     let mut largest: f64 = 0.0;
@@ -211,28 +233,16 @@ fn spread(group: &LayerGroup) -> Result<f64> {
         let mut size = 0.0;
         for row in 0..weight.n_out() {
             weight.read(0, row, 0..n, &mut anchor);
-            let anchor_squares = sums::squares(&anchor);
-            check_finite(weight, 0, row, anchor_squares)?;
-            size += anchor_squares;
+            size += sums::squares(&anchor);
             for (model, apart) in apart.iter_mut().enumerate().skip(1) {
                 weight.read(model, row, 0..n, &mut own);
-                let squares = sums::apart_squares(&own, &anchor);
-                check_finite(weight, model, row, squares)?;
-                *apart += squares;
+                *apart += sums::apart_squares(&own, &anchor);
             }
         }
-        let of_weight = apart.iter().map(|apart| ratio(apart.sqrt(), size.sqrt()));
-        largest = of_weight.fold(largest, f64::max);
+        let apart = apart.iter().map(|squares| squares.sqrt());
+        let in_mean = apart.clone().zip(&group.shares).map(|(apart, share)| apart * share);
+        let size = in_mean.fold(size.sqrt(), larger);
+        largest = apart.map(|apart| ratio(apart, size)).fold(largest, larger);
     }
-    Ok(largest)
-}
-
-/// A sum of squares is finite where all values are (and none near the end of f64's range).
-fn check_finite(weight: &Weight, model: usize, row: usize, squares: f64) -> Result<()> {
-    if squares.is_finite() {
-        return Ok(());
-    }
-    Err(Error::input(format!("model {} holds a NaN or infinity in row {row}", model + 1))
-        .tensor(&weight.name)
-        .advice("a broken weight cannot be regressed: repair it, or exclude it"))
+    largest
 }

@@ -1,7 +1,8 @@
 //! A solved group, and what the report says of it.
 
-use super::{CONTRACT, Problem};
-use crate::dtype::Real;
+use super::{CONTRACT, Problem, is_short};
+use crate::dtype::{Dtype, Real};
+use crate::merge::regmean::Weight;
 use crate::merge::regmean::estimate::Judgement;
 use crate::merge::report::{SolvePath, SolveReport};
 
@@ -55,8 +56,10 @@ impl<T: Real> Solved<T> {
                 *value = T::from_f64(value.to_f64() * s);
             }
         }
-        let report = |judged| self.report(problem, kernels, path, judged);
-        let reports = self.judgements.iter().map(report).collect();
+        let report = |(judged, weight): (&Judgement, &Weight)| {
+            self.report(problem, kernels, path, judged, weight.dtype_out)
+        };
+        let reports = self.judgements.iter().zip(&problem.group.weights).map(report).collect();
         Solution { x: wrap(self.x), reports }
     }
 
@@ -66,6 +69,7 @@ impl<T: Real> Solved<T> {
         kernels: &str,
         path: SolvePath,
         judged: &Judgement,
+        dtype_out: Dtype,
     ) -> SolveReport {
         SolveReport {
             path,
@@ -76,21 +80,43 @@ impl<T: Real> Solved<T> {
             n_dead_features: problem.scaling.n_dead(),
             n_iterations: self.n_iterations,
             floor: self.floor,
-            missed: self.remark.clone().or_else(|| missed(path, judged.error)),
+            missed: self.remark.clone().or_else(|| self.missed(problem, path, judged, dtype_out)),
             fault: problem.fault.clone(),
         }
     }
-}
-
-/// Which bound was missed, and why.
-fn missed(path: SolvePath, error: f64) -> Option<String> {
-    if error <= CONTRACT {
-        return None;
+    /// Which bound was missed, and why.
+    fn missed(
+        &self,
+        problem: &Problem<'_>,
+        path: SolvePath,
+        judged: &Judgement,
+        dtype_out: Dtype,
+    ) -> Option<String> {
+        let error = judged.error;
+        // Not `>`: a NaN is a miss.
+        let is_good = error <= CONTRACT;
+        if !is_good {
+            let why = match path {
+                SolvePath::F32 => "float32 was asked for",
+                SolvePath::F64 => "the sum of Grams is too ill-conditioned for float64",
+                SolvePath::F64Iterated => "the Grams hardly determine some directions",
+            };
+            return Some(format!("estimated error {error:.1e} above 1e-6: {why}"));
+        }
+        if path == SolvePath::F32 && !problem.can_be_judged::<f32>(self.condition) {
+            let condition = self.condition;
+            return Some(format!(
+                "a condition of {condition:.0e} leaves float32, which was asked for, no digits to judge \
+                 the error by"
+            ));
+        }
+        let of_row = error * judged.row_factor;
+        (is_short(dtype_out) && of_row > CONTRACT).then(|| {
+            format!(
+                "single {} values may be off by more than a unit: in one row the estimated error is \
+                 {of_row:.1e}",
+                dtype_out.name()
+            )
+        })
     }
-    let why = match path {
-        SolvePath::F32 => "float32 was asked for",
-        SolvePath::F64 => "the sum of Grams is too ill-conditioned for float64",
-        SolvePath::F64Iterated => "the Grams hardly determine some directions",
-    };
-    Some(format!("estimated error {error:.1e} above 1e-6: {why}"))
 }
