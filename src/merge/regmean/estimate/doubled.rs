@@ -4,8 +4,9 @@
 //! drowns in what f64 rounds. Here nothing of it is rounded that counts: differences, sums and products
 //! are pairs of f64, Gram matrices are read without their factors, and powers of two are exact.
 
+use super::rows::solve_rows;
 use super::signs::Signs;
-use super::{norm, ratio, solve_rows, unscale};
+use super::{norm, ratio, unscale};
 use crate::Result;
 use crate::backend::Backend;
 use crate::merge::pair::{Pair, two_sum};

@@ -2,6 +2,8 @@
 
 use pollster::block_on;
 
+use super::rows::refuse_short;
+use super::signs::Signs;
 use super::*;
 use crate::backend::cpu::{Cpu, Portable};
 use crate::dtype::{Dtype, encode};
@@ -172,7 +174,8 @@ fn a_factor_does_not_hide_that_its_matrix_is_singular() {
     for (n, seed) in [40, 100, 160].into_iter().flat_map(|n| (0..12).map(move |seed| (n, seed))) {
         let group = nearly_singular(n, seed);
         let scaling = Scaling::of(&group);
-        let factorised = block_on(factor::factorise(&single, &group, &scaling, 0.0)).unwrap();
+        let factorised =
+            block_on(super::super::factor::factorise(&single, &group, &scaling, 0.0)).unwrap();
         let Ok(factorised) = factorised else { continue };
         let found = block_on(condition(&single, &group, &scaling, &factorised, 0.0)).unwrap();
         assert!(found > 1e8, "{n} inputs: {found:e}");

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::limits::Limits;
 use super::strips::{STRIP, Strips};
 use super::{Gram, by_strips};
 use crate::dtype::{Dtype, decode, decode_into, encode};
@@ -14,9 +15,6 @@ use crate::{Error, Result};
 /// Two mirrored elements may differ by this share of √(G_ii G_jj): enough for sums in f16, far
 /// from another matrix.
 const SYMMETRY_TOLERANCE: f64 = 1e-2;
-/// An element may exceed √(G_ii G_jj) by this share, which leaves room for sums in f16.
-const DIAGONAL_TOLERANCE: f64 = 1e-2;
-
 /// A matrix of which some rows have come.
 #[derive(Debug)]
 pub struct GramBuilder {
@@ -29,8 +27,8 @@ pub struct GramBuilder {
     scale: f64,
     /// Diagonal of the rows that have come, as it is stored.
     diagonal: Vec<f64>,
-    /// What an element may be beside the diagonal: |G_ij| ≤ limit_i limit_j.
-    limits: Vec<f64>,
+    /// What elements beside the diagonal may be.
+    limits: Limits,
 }
 
 impl GramBuilder {
@@ -40,7 +38,7 @@ impl GramBuilder {
     /// `Device` if the memory cannot be had.
     pub fn new(n: usize, dtype: Dtype, scale: f64) -> Result<Self> {
         let strips = Strips::new(n, dtype.size_bytes())?;
-        let (diagonal, limits) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        let (diagonal, limits) = (Vec::with_capacity(n), Limits::default());
         Ok(Self { n, dtype, strips, is_mean: false, scale, diagonal, limits })
     }
 
@@ -131,8 +129,7 @@ impl GramBuilder {
                 return Err(Error::input(what).advice("XᵀX cannot have one: make the file again"));
             }
             self.diagonal.push(value);
-            self.limits
-                .push(((value + least_unit(self.dtype)) * (1.0 + DIAGONAL_TOLERANCE)).sqrt());
+            self.limits.push(self.dtype, value);
         }
         Ok(())
     }
@@ -154,7 +151,7 @@ impl GramBuilder {
             if !sums::all_finite(&own) {
                 return Err(not_finite(row, own.iter().position(|v| !v.is_finite()).unwrap_or(0)));
             }
-            self.check_limits(row, &own[..row])?;
+            self.limits.check(&self.diagonal, &own[..row])?;
             let column = tile.chunks(STRIP).map(|values| values[row - rows.start]);
             exact &= self.agrees(row, &own[..rows.start], line)?;
             exact &= self.all_agree(row, rows.start, &own[rows.start..row], column)?;
@@ -202,7 +199,7 @@ impl GramBuilder {
     }
 
     fn check_pair(&self, (i, j): (usize, usize), (a, b): (f64, f64)) -> Result<()> {
-        let size = self.limits[i] * self.limits[j];
+        let size = self.limits.of(i, j);
         if (a - b).abs() > SYMMETRY_TOLERANCE * size {
             return Err(Error::input(format!(
                 "the Gram matrix is not symmetric: {a:e} at ({i}, {j}), {b:e} at ({j}, {i})"
@@ -210,20 +207,6 @@ impl GramBuilder {
             .advice("it must be XᵀX of the layer's inputs"));
         }
         Ok(())
-    }
-
-    /// No XᵀX has an element with |G_ij| > √(G_ii G_jj). `left: [row]`
-    fn check_limits(&self, row: usize, left: &[f64]) -> Result<()> {
-        let limit = self.limits[row];
-        let above = |(value, other): (&f64, &f64)| value.abs() > limit * other;
-        let beyond = left.iter().zip(&self.limits).fold(false, |any, pair| any | above(pair));
-        let found = beyond.then(|| left.iter().zip(&self.limits).position(above)).flatten();
-        let Some(col) = found else { return Ok(()) };
-        Err(Error::input(format!(
-            "the Gram matrix has {:.3e} at ({row}, {col}), more than its diagonal allows ({:.3e} and {:.3e})",
-            left[col], self.diagonal[row], self.diagonal[col]
-        ))
-        .advice("it must be XᵀX of the layer's inputs: accumulate it in float32 or float64"))
     }
 
     /// From here on, elements are means of two, which only f64 holds exactly.
@@ -255,16 +238,6 @@ impl GramBuilder {
 pub fn packed_elements(n: usize, rows: Range<usize>) -> usize {
     let before = |row: usize| row * (2 * n - row + 1) / 2;
     before(rows.end) - before(rows.start)
-}
-
-/// The smallest positive number: what is less has vanished from a diagonal.
-fn least_unit(dtype: Dtype) -> f64 {
-    match dtype {
-        Dtype::F16 => 2f64.powi(-24),
-        Dtype::BF16 => 2f64.powi(-133),
-        Dtype::F32 => 2f64.powi(-149),
-        _ => f64::from_bits(1),
-    }
 }
 
 fn not_finite(i: usize, j: usize) -> Error {

@@ -4,6 +4,7 @@
 //! than those of the diagonal allow, and the matrix is symmetric: one that was stored with mirrored elements that differ by rounding is the mean of both.
 
 mod build;
+mod limits;
 mod strips;
 #[cfg(test)]
 mod tests;
