@@ -18,6 +18,7 @@ pub mod plan;
 pub mod regmean;
 pub mod report;
 pub mod run;
+mod samples;
 mod sums;
 pub mod verify;
 
