@@ -4,9 +4,11 @@
 //! Invariants: no read leaves its tensor; no allocation exceeds the file's own length; errors name
 //! file and tensor.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use super::fingerprint::HEAD_ELEMENTS;
 use super::header::{Header, PREFIX_BYTES, TensorInfo, header_len};
 use super::sniff::{SNIFF_BYTES, wrong_file};
 use crate::error::ErrorKind;
@@ -20,7 +22,13 @@ pub struct TensorFile<S> {
     pub source: S,
     /// What is in them.
     pub header: Arc<Header>,
+    heads: Heads,
 }
+
+/// The first elements of tensors that were once read, by the tensors' places in the file. Clones
+/// share them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Heads(Arc<Mutex<BTreeMap<u64, Arc<[u8]>>>>);
 
 impl<S: Source> TensorFile<S> {
     /// Reads the header and checks it against the file's length.
@@ -30,7 +38,39 @@ impl<S: Source> TensorFile<S> {
     /// `Io` if it cannot be read.
     pub async fn open(source: S) -> Result<Self> {
         let header = Arc::new(read_header(&source).await?);
-        Ok(Self { source, header })
+        Ok(Self::known(source, header, Heads::default()))
+    }
+
+    /// A file whose header has been read.
+    pub(crate) fn known(source: S, header: Arc<Header>, heads: Heads) -> Self {
+        Self { source, header, heads }
+    }
+
+    /// Reads a tensor's first [`HEAD_ELEMENTS`], or all of fewer, once.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_head(&self, tensor: &TensorInfo) -> Result<Arc<[u8]>> {
+        if let Some(head) = self.head(tensor) {
+            return Ok(head);
+        }
+        let mut head = vec![0; head_bytes(tensor) as usize];
+        let offset_bytes = self.offset_of(tensor, 0, head.len() as u64)?;
+        let read = self.source.read_spot(offset_bytes, &mut head).await;
+        read.map_err(|error| self.at(error, tensor))?;
+        let head: Arc<[u8]> = head.into();
+        if let Ok(mut heads) = self.heads.0.lock() {
+            heads.insert(tensor.begin_bytes, Arc::clone(&head));
+        }
+        Ok(head)
+    }
+
+    /// What [`Self::read_head`] has read.
+    pub fn head(&self, tensor: &TensorInfo) -> Option<Arc<[u8]>> {
+        match head_bytes(tensor) {
+            0 => Some(Arc::default()),
+            _ => self.heads.0.lock().ok()?.get(&tensor.begin_bytes).cloned(),
+        }
     }
 
     /// Reads a whole tensor of this file.
@@ -86,6 +126,10 @@ impl<S: Source> TensorFile<S> {
     fn at(&self, error: Error, tensor: &TensorInfo) -> Error {
         error.file(self.source.name()).tensor(&tensor.name)
     }
+}
+
+fn head_bytes(tensor: &TensorInfo) -> u64 {
+    tensor.len_bytes().min(HEAD_ELEMENTS * tensor.dtype.bits().div_ceil(8))
 }
 
 /// Reads a file's header alone.

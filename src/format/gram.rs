@@ -1,8 +1,9 @@
 //! Gram files: which weights have a Gram matrix, in which layout, under which name.
 //!
 //! Must not know: checkpoints, the Gram matrices' values, how they are used.
-//! Invariants: every weight name leads to at most one Gram matrix; every alias leads to one that
-//! is there; sizes are those of a square matrix or of its upper triangle.
+//! Invariants: no two matrices or aliases differ in `.weight` alone; every alias leads to a matrix
+//! that is there; sizes are those of a square matrix or of its upper triangle; row counts are
+//! positive, and none is given twice.
 //! Source: `gram_format` 1, described in the README.
 
 use std::collections::BTreeMap;
@@ -11,11 +12,16 @@ use super::header::{Header, TensorInfo};
 use crate::dtype::{Dtype, DtypeClass};
 use crate::{Error, Result, printable};
 
+mod aliases;
 mod detect;
+mod matches;
 mod meta;
 mod names;
+mod rows;
 
 pub use detect::is_gram_header;
+pub use matches::{GramMatch, GramMatches};
+use names::{Closest, Names};
 pub use names::{canonical_weight_name, has_gram_name};
 
 /// Suffix of the tensor that holds the mean input of a layer.
@@ -60,14 +66,16 @@ pub struct GramEntry {
 /// A Gram file as its header describes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GramFile {
-    /// The Gram matrices by [`canonical_weight_name`].
+    /// The Gram matrices by their tensors' names.
     pub entries: BTreeMap<String, GramEntry>,
-    /// Further weights that share one: canonical name to a key of `entries`.
+    /// Further weights that share one: weight name to a key of `entries`.
     pub aliases: BTreeMap<String, String>,
     /// What the sums were divided by.
     pub normalization: Normalization,
     /// Free-text provenance; hostile text.
     pub source: Option<String>,
+    /// The model that it was made of, as [`super::Fingerprint`] gives it.
+    pub fingerprint: Option<String>,
     /// Plain sentences about what is odd but harmless.
     pub warnings: Vec<String>,
 }
@@ -80,24 +88,23 @@ impl GramFile {
     pub fn new(header: &Header) -> Result<Self> {
         let meta = meta::Meta::parse(&header.metadata)?;
         let (means, grams): (Vec<_>, Vec<_>) = header.tensors_by_name().partition(|t| is_mean(t));
+        let mut names = Names::default();
+        for tensor in &grams {
+            add_name(&mut names, tensor)?;
+        }
         let mut entries = BTreeMap::new();
-        for tensor in grams {
-            add_entry(&mut entries, tensor)?;
+        for tensor in &grams {
+            let entry = new_entry(tensor).map_err(|error| error.tensor(&tensor.name))?;
+            entries.insert(tensor.name.clone(), entry);
         }
         for tensor in means {
-            add_mean(&mut entries, tensor)?;
+            add_mean(&mut entries, &names, tensor).map_err(|error| error.tensor(&tensor.name))?;
         }
-        let aliases = meta::resolve_aliases(&meta.aliases, &entries)?;
-        let warnings = add_rows(&mut entries, &aliases, meta.rows);
-        let (normalization, source) = (meta.normalization, meta.source);
-        Ok(Self { entries, aliases, normalization, source, warnings })
-    }
-
-    /// The Gram matrix of a weight: by its name, with or without `.weight` and the usual
-    /// prefixes, or by an alias.
-    pub fn find(&self, weight_name: &str) -> Option<&GramEntry> {
-        let name = canonical_weight_name(weight_name);
-        self.entries.get(name).or_else(|| self.entries.get(self.aliases.get(name)?))
+        let aliases = aliases::resolve(&meta.aliases, &names)?;
+        let mut warnings = rows::add(&mut entries, &names, &aliases, &meta.rows)?;
+        warnings.extend(meta.warnings);
+        let meta::Meta { normalization, source, fingerprint, .. } = meta;
+        Ok(Self { entries, aliases, normalization, source, fingerprint, warnings })
     }
 }
 
@@ -120,12 +127,11 @@ fn is_mean(tensor: &TensorInfo) -> bool {
     tensor.name.ends_with(MEAN_SUFFIX) && tensor.shape.len() == 1
 }
 
-fn add_entry(entries: &mut BTreeMap<String, GramEntry>, tensor: &TensorInfo) -> Result<()> {
-    let entry = new_entry(tensor).map_err(|error| error.tensor(&tensor.name))?;
-    match entries.insert(canonical_weight_name(&tensor.name).to_owned(), entry) {
+fn add_name<'a>(names: &mut Names<'a>, tensor: &'a TensorInfo) -> Result<()> {
+    match names.insert(&tensor.name) {
         None => Ok(()),
         Some(twin) => {
-            let twin = printable(&twin.key);
+            let twin = printable(twin);
             let what = format!("it means the same weight as `{twin}`, so one is too many");
             Err(Error::input(what).tensor(&tensor.name).advice("remove one of the two"))
         }
@@ -153,14 +159,19 @@ fn check_float(tensor: &TensorInfo) -> Result<()> {
     Err(Error::input(what).advice("store it as F32, F64, F16 or BF16"))
 }
 
-fn add_mean(entries: &mut BTreeMap<String, GramEntry>, tensor: &TensorInfo) -> Result<()> {
-    attach_mean(entries, tensor).map_err(|error| error.tensor(&tensor.name))
-}
-
-fn attach_mean(entries: &mut BTreeMap<String, GramEntry>, tensor: &TensorInfo) -> Result<()> {
+fn add_mean(
+    entries: &mut BTreeMap<String, GramEntry>,
+    names: &Names<'_>,
+    tensor: &TensorInfo,
+) -> Result<()> {
     check_float(tensor)?;
     let base = tensor.name.strip_suffix(MEAN_SUFFIX).unwrap_or(&tensor.name);
-    let Some(entry) = entries.get_mut(canonical_weight_name(base)) else {
+    let entry = match names.closest(base) {
+        Closest::One(key) => entries.get_mut(key),
+        Closest::Several(one, other) => return Err(unclear("it", [one, other])),
+        Closest::None => None,
+    };
+    let Some(entry) = entry else {
         let what =
             format!("it is the mean input of `{}`, which has no Gram matrix", printable(base));
         return Err(Error::input(what).advice("add the matrix or remove the mean"));
@@ -179,24 +190,9 @@ fn attach_mean(entries: &mut BTreeMap<String, GramEntry>, tensor: &TensorInfo) -
     }
 }
 
-/// Row counts of weights that have no Gram matrix are harmless, but hint at a wrong name.
-fn add_rows(
-    entries: &mut BTreeMap<String, GramEntry>,
-    aliases: &BTreeMap<String, String>,
-    rows: BTreeMap<String, f64>,
-) -> Vec<String> {
-    let mut strangers = Vec::new();
-    for (name, count) in rows {
-        let canonical = canonical_weight_name(&name);
-        match entries.get_mut(canonical) {
-            Some(entry) => entry.rows = Some(count),
-            None if aliases.contains_key(canonical) => {}
-            None => strangers.push(name),
-        }
-    }
-    let Some(first) = strangers.first().map(|name| printable(name)) else {
-        return Vec::new();
-    };
-    let n = strangers.len();
-    vec![format!("Row counts are given for {n} weights without a Gram matrix, such as `{first}`.")]
+/// The error for a name that is as close to one Gram matrix as to another.
+fn unclear(what: &str, grams: [&str; 2]) -> Error {
+    let [one, other] = grams.map(printable);
+    Error::input(format!("{what} could mean the Gram matrix `{one}` or `{other}`"))
+        .advice("write the name in full")
 }

@@ -7,7 +7,9 @@
 //! Must not know: merging, browsers, where bytes come from (see [`crate::io`]).
 //! Source: the format's description in the safetensors repository, and its crate (0.8) as oracle.
 
+mod adapter;
 mod file;
+mod fingerprint;
 mod gram;
 mod header;
 mod json;
@@ -15,10 +17,14 @@ mod layout;
 mod shards;
 mod sniff;
 
+pub use adapter::adapter;
+pub(crate) use file::Heads;
 pub use file::{TensorFile, read_header};
+pub(crate) use fingerprint::hex;
+pub use fingerprint::{Fingerprint, HEAD_ELEMENTS};
 pub use gram::{
-    GramEntry, GramFile, GramLayout, Normalization, canonical_weight_name, has_gram_name,
-    is_gram_header,
+    GramEntry, GramFile, GramLayout, GramMatch, GramMatches, Normalization, canonical_weight_name,
+    has_gram_name, is_gram_header,
 };
 pub use header::{
     Header, MAX_DIMENSION, MAX_HEADER_BYTES, MAX_NAME_BYTES, MAX_RANK, MAX_TENSORS, METADATA_KEY,

@@ -28,6 +28,13 @@ pub trait Source {
     /// # Errors
     /// `Io` if the range is not there, the file changed or vanished, or permission was withdrawn.
     async fn read_into(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()>;
+    /// As [`Self::read_into`], of a few bytes with nothing to be read beside them.
+    ///
+    /// # Errors
+    /// As [`Self::read_into`].
+    async fn read_spot(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()> {
+        self.read_into(offset_bytes, buffer).await
+    }
     /// Checks that the source is still what it was when it was opened.
     ///
     /// # Errors

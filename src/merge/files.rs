@@ -1,10 +1,11 @@
 //! The opened inputs of a merge: each model's tensors, wherever its shards keep them, and its
 //! Gram file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::format::{GramEntry, GramFile, TensorFile, TensorInfo};
+use crate::format::{GramEntry, GramFile, GramMatch, GramMatches, TensorFile, TensorInfo, adapter};
 use crate::io::Source;
+use crate::order::filled;
 use crate::{Error, Result};
 
 /// One model: its checkpoint's files and its Gram file, opened.
@@ -13,16 +14,25 @@ pub struct Model<S> {
     /// Shown name.
     pub name: String,
     files: Vec<TensorFile<S>>,
-    gram: Option<(TensorFile<S>, GramFile)>,
+    gram: Option<OpenedGram<S>>,
     /// Tensor name to (file, place in its header).
     by_name: BTreeMap<String, (usize, usize)>,
+}
+
+/// A Gram file, and what it has for the model's weights.
+#[derive(Debug)]
+struct OpenedGram<S> {
+    file: TensorFile<S>,
+    gram: GramFile,
+    matches: GramMatches,
 }
 
 impl<S: Source> Model<S> {
     /// Takes a model's opened files.
     ///
     /// # Errors
-    /// `Input` if two shards hold the same tensor, or the Gram file is none.
+    /// `Input` if two shards hold the same tensor, if they hold an adapter, or if the Gram file is
+    /// none.
     pub fn new(
         name: impl Into<String>,
         files: Vec<TensorFile<S>>,
@@ -30,6 +40,9 @@ impl<S: Source> Model<S> {
     ) -> Result<Self> {
         let mut by_name = BTreeMap::new();
         for (file_index, file) in files.iter().enumerate() {
+            if let Some(error) = adapter(&file.header) {
+                return Err(error.file(file.source.name()));
+            }
             for (index, tensor) in file.header.tensors.iter().enumerate() {
                 if by_name.insert(tensor.name.clone(), (file_index, index)).is_some() {
                     return Err(Error::input("two shards of one model hold this tensor")
@@ -39,7 +52,8 @@ impl<S: Source> Model<S> {
                 }
             }
         }
-        let gram = gram.map(open_gram).transpose()?;
+        let names = || by_name.keys().map(String::as_str);
+        let gram = gram.map(|gram| open_gram(gram, names())).transpose()?;
         Ok(Self { name: name.into(), files, gram, by_name })
     }
 
@@ -73,12 +87,40 @@ impl<S: Source> Model<S> {
 
     /// What the Gram file says, if there is one.
     pub fn gram(&self) -> Option<&GramFile> {
-        self.gram.as_ref().map(|(_, gram)| gram)
+        self.gram.as_ref().map(|opened| &opened.gram)
+    }
+
+    /// The Gram file.
+    pub fn gram_file(&self) -> Option<&TensorFile<S>> {
+        self.gram.as_ref().map(|opened| &opened.file)
     }
 
     /// The Gram file's name.
     pub fn gram_name(&self) -> Option<&str> {
-        self.gram.as_ref().map(|(file, _)| file.source.name())
+        self.gram_file().map(|file| file.source.name())
+    }
+
+    /// What the Gram file has for a weight.
+    pub fn gram_match(&self, weight: &str) -> Option<&GramMatch> {
+        self.gram.as_ref()?.matches.get(weight)
+    }
+
+    /// A weight's Gram matrix, if there is one and no doubt about it.
+    pub fn gram_entry(&self, weight: &str) -> Option<&GramEntry> {
+        let opened = self.gram.as_ref()?;
+        opened.gram.entries.get(opened.matches.get(weight)?.key()?)
+    }
+
+    /// Whether the Gram file has anything for the weights.
+    pub fn has_gram_matches(&self) -> bool {
+        self.gram.as_ref().is_some_and(|opened| !opened.matches.is_empty())
+    }
+
+    /// Keys of the Gram matrices that no weight asks for.
+    pub fn unmatched_grams(&self) -> Vec<String> {
+        let Some(OpenedGram { gram, matches, .. }) = &self.gram else { return Vec::new() };
+        let asked: BTreeSet<&str> = filled(matches.values().filter_map(GramMatch::key));
+        gram.entries.keys().filter(|key| !asked.contains(key.as_str())).cloned().collect()
     }
 
     /// Where the Gram matrix of that key is.
@@ -86,16 +128,19 @@ impl<S: Source> Model<S> {
     /// # Errors
     /// `Input` if it is not there.
     pub fn gram_tensor(&self, entry: &GramEntry) -> Result<(&TensorFile<S>, &TensorInfo)> {
-        self.gram
-            .as_ref()
-            .and_then(|(file, _)| Some((file, file.header.get(&entry.key)?)))
+        self.gram_file()
+            .and_then(|file| Some((file, file.header.get(&entry.key)?)))
             .ok_or_else(|| Error::input("its Gram matrix is missing").tensor(&entry.key))
     }
 }
 
-fn open_gram<S: Source>(file: TensorFile<S>) -> Result<(TensorFile<S>, GramFile)> {
+fn open_gram<'a, S: Source>(
+    file: TensorFile<S>,
+    weights: impl Iterator<Item = &'a str>,
+) -> Result<OpenedGram<S>> {
     let gram = GramFile::new(&file.header).map_err(|error| error.file(file.source.name()))?;
-    Ok((file, gram))
+    let matches = gram.matches(weights);
+    Ok(OpenedGram { file, gram, matches })
 }
 
 /// All models of a merge, in order: the first is the anchor.
@@ -127,10 +172,7 @@ impl<S: Source> Models<S> {
 
     /// Every file that is read.
     pub fn sources(&self) -> impl Iterator<Item = &S> {
-        let files = self
-            .list
-            .iter()
-            .flat_map(|model| model.files.iter().chain(model.gram.iter().map(|(file, _)| file)));
+        let files = self.list.iter().flat_map(|model| model.files.iter().chain(model.gram_file()));
         files.map(|file| &file.source)
     }
 }

@@ -9,13 +9,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use around::Around;
 use companions::is_companion;
 
 use super::inventory::{FileEntry, FileKind, Inventory, Selection};
-use crate::format::{GramFile, Header, ShardIndex, has_gram_name, is_gram_header};
+use crate::format::{GramFile, Header, ShardIndex, adapter, has_gram_name, is_gram_header};
 use crate::order::filled;
 use crate::{Error, printable};
 
+mod around;
 mod companions;
 mod grams;
 mod models;
@@ -24,7 +26,7 @@ mod names;
 mod tests;
 
 pub use companions::COMPANIONS;
-pub(crate) use grams::gram_contradicts;
+pub(crate) use grams::{Fits, gram_contradicts};
 
 /// Metadata key that marks the sample's held-out images.
 const HELDOUT_KEY: &str = "gramerge_heldout";
@@ -70,17 +72,20 @@ impl Seen {
 }
 
 /// Says what the files are, and suggests which belong together.
-pub fn inventory(files: &[Seen]) -> Inventory {
-    let entries: Vec<FileEntry> = files.iter().map(entry).collect();
+///
+/// `fits` says what the fingerprints of Gram files say, where the models have been sampled.
+pub fn inventory(files: &[Seen], fits: &Fits<'_>) -> Inventory {
+    let around = Around::of(files);
+    let entries: Vec<FileEntry> = files.iter().map(|seen| entry(seen, &around)).collect();
     let mut warnings = repeated_paths(files);
     warnings.extend(entries.iter().filter_map(file_warning));
     let mut models = models::group(files, &entries, &mut warnings);
-    grams::attach(&entries, &mut models, &mut warnings);
+    grams::attach(&entries, &mut models, fits, &mut warnings);
     Inventory { files: entries, suggestion: Selection { models }, warnings }
 }
 
-fn entry(seen: &Seen) -> FileEntry {
-    let (kind, source, error) = classify(seen);
+fn entry(seen: &Seen, around: &Around<'_>) -> FileEntry {
+    let (kind, source, error) = classify(seen, around);
     let tensors = seen.header().map(|header| header.tensors.as_slice()).unwrap_or_default();
     let dtypes: BTreeSet<&str> = filled(tensors.iter().map(|tensor| tensor.dtype.name()));
     FileEntry {
@@ -95,8 +100,9 @@ fn entry(seen: &Seen) -> FileEntry {
     }
 }
 
-fn classify(seen: &Seen) -> (FileKind, Option<String>, Option<Error>) {
+fn classify(seen: &Seen, around: &Around<'_>) -> (FileKind, Option<String>, Option<Error>) {
     match &seen.outcome {
+        Outcome::Bad(_) if around.is_needless(&seen.path) => (FileKind::Other, None, None),
         Outcome::Other if is_companion(&seen.path) => (FileKind::Companion, None, None),
         Outcome::Other => (FileKind::Other, None, None),
         Outcome::Index(_) => (FileKind::Index, None, None),
@@ -110,7 +116,10 @@ fn classify(seen: &Seen) -> (FileKind, Option<String>, Option<Error>) {
                 Err(error) => (FileKind::Bad, None, Some(error.file(&seen.path))),
             }
         }
-        Outcome::Header(_) => (FileKind::Checkpoint, None, None),
+        Outcome::Header(header) => match adapter(header).or_else(|| around.adapter(&seen.path)) {
+            Some(error) => (FileKind::Bad, None, Some(error.file(&seen.path))),
+            None => (FileKind::Checkpoint, None, None),
+        },
     }
 }
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::files::{Model, Models};
-use super::group_files::{Outcome, Seen, inventory};
+use super::group_files::{Fits, Outcome, Seen, inventory};
 use super::inventory::{Inventory, SelectedModel, Selection};
-use crate::format::{Header, ShardIndex, TensorFile, read_header, wrong_file};
+use crate::format::{
+    GramFile, Header, Heads, ShardIndex, TensorFile, is_gram_header, read_header, wrong_file,
+};
 use crate::io::{Source, read_range};
 use crate::{Error, Result};
 
@@ -14,7 +16,15 @@ const INDEX_SUFFIX: &str = ".safetensors.index.json";
 /// A set of files, each looked at once.
 #[derive(Debug)]
 pub struct Library<S> {
-    entries: Vec<(S, Seen)>,
+    entries: Vec<Entry<S>>,
+}
+
+/// One file, and what has been read of it.
+#[derive(Debug)]
+struct Entry<S> {
+    source: S,
+    seen: Seen,
+    heads: Heads,
 }
 
 impl<S> Default for Library<S> {
@@ -25,20 +35,67 @@ impl<S> Default for Library<S> {
 
 impl<S: Source + Clone> Library<S> {
     /// Reads the headers of all files. A file that is none is part of the inventory, not an error.
+    /// Where Gram files have fingerprints, a few elements of the weights are read as well.
     pub async fn open(sources: Vec<S>) -> Self {
+        let library = Self::open_headers(sources).await;
+        library.sample().await;
+        library
+    }
+
+    /// As [`Self::open`], for files that another has judged: reads headers alone.
+    pub async fn open_headers(sources: Vec<S>) -> Self {
         let mut entries = Vec::new();
         for source in sources {
             let outcome = look(&source).await;
             let (path, size_bytes) = (source.name().to_owned(), source.len_bytes());
-            entries.push((source, Seen { path, size_bytes, outcome }));
+            let seen = Seen { path, size_bytes, outcome };
+            entries.push(Entry { source, seen, heads: Heads::default() });
         }
         Self { entries }
     }
 
     /// What the files are, and a suggested grouping.
     pub fn inventory(&self) -> Inventory {
-        let seen: Vec<Seen> = self.entries.iter().map(|(_, seen)| seen.clone()).collect();
-        inventory(&seen)
+        self.grouped(&|gram, model| {
+            let gram = self.fingerprinted(gram)?;
+            self.weights(model)?.fits(&gram)
+        })
+    }
+
+    fn grouped(&self, fits: &Fits<'_>) -> Inventory {
+        let seen: Vec<Seen> = self.entries.iter().map(|entry| entry.seen.clone()).collect();
+        inventory(&seen, fits)
+    }
+
+    /// Reads what tells which Gram file was made of which model.
+    async fn sample(&self) {
+        let grams: Vec<GramFile> =
+            (0..self.entries.len()).filter_map(|index| self.fingerprinted(index)).collect();
+        if grams.is_empty() {
+            return;
+        }
+        for model in &self.grouped(&|_, _| None).suggestion.models {
+            let Some(model) = self.weights(model) else { continue };
+            for gram in &grams {
+                model.sample(gram).await;
+            }
+        }
+    }
+
+    /// A Gram file, if it is one and has a fingerprint.
+    fn fingerprinted(&self, index: usize) -> Option<GramFile> {
+        match &self.entries.get(index)?.seen {
+            Seen { path, outcome: Outcome::Header(header), .. } if is_gram_header(header, path) => {
+                GramFile::new(header).ok().filter(|gram| gram.fingerprint.is_some())
+            }
+            _ => None,
+        }
+    }
+
+    /// A model without its Gram file.
+    fn weights(&self, selected: &SelectedModel) -> Option<Model<S>> {
+        let weights = SelectedModel { gram: None, ..selected.clone() };
+        self.model(&weights).ok()
     }
 
     /// The selected models, ready to be planned and merged.
@@ -75,10 +132,10 @@ impl<S: Source + Clone> Library<S> {
     /// # Errors
     /// `Input` if it is not a safetensors file; `Usage` if there is none of that index.
     pub fn file(&self, index: usize) -> Result<TensorFile<S>> {
-        let (source, seen) = self.entry(index)?;
+        let Entry { source, seen, heads } = self.entry(index)?;
         match &seen.outcome {
             Outcome::Header(header) => {
-                Ok(TensorFile { source: source.clone(), header: Arc::clone(header) })
+                Ok(TensorFile::known(source.clone(), Arc::clone(header), heads.clone()))
             }
             Outcome::Bad(error) => Err(error.clone().file(&seen.path)),
             Outcome::Index(_) | Outcome::Other => {
@@ -87,12 +144,12 @@ impl<S: Source + Clone> Library<S> {
         }
     }
 
-    fn entry(&self, index: usize) -> Result<&(S, Seen)> {
+    fn entry(&self, index: usize) -> Result<&Entry<S>> {
         self.entries.get(index).ok_or_else(|| Error::usage(format!("there is no file {index}")))
     }
 
     fn check_shards(&self, index: usize, files: &[TensorFile<S>]) -> Result<()> {
-        let (_, seen) = self.entry(index)?;
+        let seen = &self.entry(index)?.seen;
         let Outcome::Index(index) = &seen.outcome else {
             return Err(Error::input("it is not a shard index").file(&seen.path));
         };

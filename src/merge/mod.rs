@@ -21,6 +21,7 @@ mod powers;
 pub mod regmean;
 pub mod report;
 pub mod run;
+mod samples;
 mod sums;
 pub mod verify;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dtype::Dtype;
 use crate::format::size_bytes;
-use crate::{Error, Result};
+use crate::{Error, Result, printable};
 
 /// How weights are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -105,8 +105,12 @@ impl Options {
         self.max_shard_bytes()?;
         for keep in &self.keep {
             if keep.model >= n_models {
-                let what = format!("keep names model {} of {n_models}", keep.model + 1);
-                return Err(Error::usage(what).advice("models count from 1"));
+                let what = format!(
+                    "there is no model {} to keep `{}` from: there are {n_models} models",
+                    keep.model.saturating_add(1),
+                    printable(&keep.pattern)
+                );
+                return Err(Error::usage(what).advice("count them from 1"));
             }
         }
         match self.dtype {
@@ -130,6 +134,10 @@ impl Options {
             return Err(Error::usage(
                 "coefficients must be finite, not negative, and not all zero",
             ));
+        }
+        if sum.is_infinite() {
+            let what = "the sum of the coefficients is too large for a number";
+            return Err(Error::usage(what).advice("give smaller ones: only their ratios count"));
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::options::Options;
 use crate::Result;
+use crate::format::hex;
 use crate::io::{MAX_READ_BYTES, Source};
 
 /// The arithmetic that a solved tensor went through.
@@ -118,8 +119,7 @@ impl WrittenFile {
             digest.update(&piece[..rest as usize]);
             offset_bytes += rest;
         }
-        let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { name: name.into(), len_bytes, sha256 })
+        Ok(Self { name: name.into(), len_bytes, sha256: hex(&digest.finalize()) })
     }
 }
 

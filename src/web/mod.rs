@@ -65,6 +65,13 @@ impl Engine {
         }
     }
 
+    /// Opens the files of a merge that the coordinating worker has looked at.
+    pub async fn reopen(&mut self, paths: Vec<String>, files: Vec<File>) -> Result<(), JsValue> {
+        let sources = sources(paths, files).map_err(failed)?;
+        self.library = Library::open_headers(sources).await;
+        Ok(())
+    }
+
     /// Prepares the merge of a `merge` request: what must be known before jobs are handed out.
     pub fn begin(&mut self, request: JsValue) -> Result<JsValue, JsValue> {
         self.open(request).map(|opening| to_js(&opening)).map_err(failed)
@@ -159,14 +166,13 @@ impl Engine {
     async fn answer(&mut self, message: JsValue, files: Vec<File>) -> Result<Response> {
         match request(message)? {
             Request::Inspect { paths } => {
-                let sources = paths.into_iter().zip(files);
-                let sources = sources.map(|(path, file)| WebFile::new(path, file));
-                self.library = Library::open(sources.collect::<Result<_>>()?).await;
+                self.library = Library::open(sources(paths, files)?).await;
                 Ok(Response::Inventory { inventory: self.library.inventory() })
             }
             Request::Plan { selection, options } => {
-                let plan = Plan::make(&self.library.models(&selection)?, &options)?;
-                Ok(Response::Plan { plan })
+                let models = self.library.models(&selection)?;
+                models.sample().await;
+                Ok(Response::Plan { plan: Plan::make(&models, &options)? })
             }
             Request::Evaluate {} => {
                 let evaluation = self.evaluate(files).await?;
@@ -282,6 +288,10 @@ impl Running {
             .tensor(tensor)
             .advice("close other tabs to free memory, or use the command line")
     }
+}
+
+fn sources(paths: Vec<String>, files: Vec<File>) -> Result<Vec<WebFile>> {
+    paths.into_iter().zip(files).map(|(path, file)| WebFile::new(path, file)).collect()
 }
 
 fn opened(file: &OutputFile) -> OpenedFile {

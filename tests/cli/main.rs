@@ -7,6 +7,7 @@
 use gramerge::dtype::Dtype;
 
 mod folder;
+mod grams;
 mod output;
 
 use folder::{Folder, WEIGHT, gram, text};
@@ -96,9 +97,14 @@ fn usage_errors_exit_with_2() {
     folder.refuses(&no_gram, 2, &["RegMean needs a Gram file", "average"]);
     folder.refuses(&folder.merge(&["--alpha", "1.5"]), 2, &["alpha is 1.5"]);
     folder.refuses(&folder.merge(&["--coefficients", "1,2,3"]), 2, &["3 coefficients for 2"]);
+    folder.refuses(&folder.merge(&["--coefficients", "1e308,1e308"]), 2, &["sum", "too large"]);
     folder.refuses(&folder.merge(&["--coefficients", "0,0"]), 2, &["not all zero"]);
     folder.refuses(&folder.merge(&["--exclude", "("]), 2, &["not a regular expression"]);
-    folder.refuses(&folder.merge(&["--keep", "bias=3"]), 2, &["model 3 of 2"]);
+    folder.refuses(
+        &folder.merge(&["--keep", "bias=3"]),
+        2,
+        &["there is no model 3", "there are 2 models"],
+    );
 }
 
 #[test]

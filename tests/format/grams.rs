@@ -3,7 +3,7 @@
 use gramerge::Result;
 use gramerge::dtype::Dtype::{self, BF16, F8_E4M3, F16, F32, F64, I32};
 use gramerge::format::{
-    GramFile, GramLayout, Header, Normalization, canonical_weight_name, has_gram_name,
+    GramEntry, GramFile, GramLayout, Header, Normalization, canonical_weight_name, has_gram_name,
     is_gram_header,
 };
 
@@ -19,6 +19,11 @@ fn header(tensors: &[Spec<'_>], metadata: &[(&str, &str)]) -> Header {
 
 fn gram(tensors: &[Spec<'_>], metadata: &[(&str, &str)]) -> Result<GramFile> {
     GramFile::new(&header(tensors, metadata))
+}
+
+/// The matrix of a weight that is the only one of its checkpoint.
+fn find<'a>(file: &'a GramFile, weight: &str) -> Option<&'a GramEntry> {
+    file.entries.get(file.matches([weight]).get(weight)?.key()?)
 }
 
 #[test]
@@ -42,17 +47,17 @@ fn a_complete_file_is_understood() {
     assert_eq!(file.normalization, Normalization::Sum);
     assert_eq!(file.source.as_deref(), Some("digits"));
     assert_eq!(file.warnings, Vec::<String>::new());
-    let a = file.find("a.weight").unwrap();
+    let a = find(&file, "a.weight").unwrap();
     assert_eq!((a.key.as_str(), a.layout, a.n, a.dtype), ("a.weight", GramLayout::Full, 3, F32));
     assert_eq!((a.rows, a.mean_key.as_deref()), (Some(800.0), Some("a.weight.mean")));
-    let b = file.find("module.model.b.weight").unwrap();
+    let b = find(&file, "module.model.b.weight").unwrap();
     assert_eq!((b.key.as_str(), b.layout, b.n), ("model.b.weight", GramLayout::Packed, 3));
     assert_eq!((b.rows, b.mean_key.as_deref()), (Some(12.5), None));
-    assert_eq!(file.find("c.weight").map(|c| c.n), Some(1));
+    assert_eq!(find(&file, "c.weight").map(|c| c.n), Some(1));
     for alias in ["k.weight", "v.weight", "model.v"] {
-        assert_eq!(file.find(alias), Some(a), "{alias}");
+        assert_eq!(find(&file, alias), Some(a), "{alias}");
     }
-    assert_eq!(file.find("d.weight"), None);
+    assert_eq!(find(&file, "d.weight"), None);
 }
 
 #[test]
@@ -65,7 +70,7 @@ fn a_bare_file_counts_as_mean() {
 #[test]
 fn wrong_files_are_refused_with_the_reason() {
     let square: Spec<'_> = ("a.weight", F32, &[2, 2]);
-    let cases: [(Specs<'_>, Pairs<'_>, &str); 24] = [
+    let cases: [(Specs<'_>, Pairs<'_>, &str); 28] = [
         (&[("a", F32, &[2, 3])], &[], "[2, 3] is the shape of no Gram matrix"),
         (&[("a", F32, &[4])], &[], "[4] is the shape of no Gram matrix"),
         (&[("a", F32, &[0, 0])], &[], "shape of no Gram matrix"),
@@ -74,7 +79,8 @@ fn wrong_files_are_refused_with_the_reason() {
         (&[("a", F32, &[2, 2, 2])], &[], "shape of no Gram matrix"),
         (&[("a", I32, &[2, 2])], &[], "dtype I32"),
         (&[("a", F8_E4M3, &[2, 2])], &[], "dtype F8_E4M3"),
-        (&[square, ("model.a", F32, &[2, 2])], &[], "means the same weight as `a.weight`"),
+        (&[square, ("a", F32, &[2, 2])], &[], "means the same weight as `a`"),
+        (&[square, ("model.a", F32, &[2, 2]), ("module.a.mean", F32, &[2])], &[], "could mean"),
         (&[square, ("a.weight.mean", F32, &[3])], &[], "needs [2]"),
         (&[square, ("a.weight.mean", I32, &[2])], &[], "dtype I32"),
         (&[square, ("b.weight.mean", F32, &[2])], &[], "has no Gram matrix"),
@@ -85,7 +91,10 @@ fn wrong_files_are_refused_with_the_reason() {
         (&[square], &[("rows", "{")], "`rows` is wrong"),
         (&[square], &[("rows", r#"{"a":"1"}"#)], "`rows` is wrong"),
         (&[square], &[("rows", r#"{"a":1,"\u0061":2}"#)], "appears twice"),
-        (&[square], &[("rows", r#"{"a":-1}"#)], "negative"),
+        (&[square], &[("rows", r#"{"a":-1}"#)], "`rows` is -1"),
+        (&[square], &[("rows", r#"{"a":0}"#)], "`rows` is 0"),
+        (&[square], &[("rows", r#"{"a":1,"a.weight":2}"#)], "1 rows as `a` and 2 as `a.weight`"),
+        (&[square], &[("aliases", r#"{"b":"a","b.weight":"c"}"#)], "second Gram matrix"),
         (&[square], &[("aliases", "[]")], "`aliases` is wrong"),
         (&[square], &[("aliases", r#"{"b":"c"}"#)], "leads to `c`, which has no Gram matrix"),
         (&[square], &[("aliases", r#"{"b":"c","c":"b"}"#)], "in a circle"),
@@ -105,18 +114,29 @@ fn rows_of_strangers_are_a_warning() {
 }
 
 #[test]
+fn a_fingerprint_is_a_digest_or_a_warning() {
+    let with = |text: &str| gram(&[("a", F32, &[2, 2])], &[("fingerprint", text)]).unwrap();
+    let upper = "0123456789ABCDEF".repeat(4);
+    assert_eq!(with(&upper).fingerprint, Some(upper.to_lowercase()));
+    for text in ["", "abc", &upper[1..], &upper.replace('A', "g"), &upper.replace("AB", "ä")] {
+        let file = with(text);
+        assert_eq!((file.fingerprint, file.warnings.len()), (None, 1), "{text}");
+    }
+}
+
+#[test]
 fn long_chains_of_aliases_are_followed() {
     let links: Vec<_> = (0..20_000).map(|i| format!(r#""{i}":"{}""#, i + 1)).collect();
     let aliases = format!("{{{}}}", links.join(","));
     let file = gram(&[("20000", F32, &[2, 2])], &[("aliases", &aliases)]).unwrap();
-    assert_eq!(file.find("0").map(|entry| entry.key.as_str()), Some("20000"));
+    assert_eq!(find(&file, "0").map(|entry| entry.key.as_str()), Some("20000"));
 }
 
 #[test]
 fn packed_lengths_are_triangular_numbers_only() {
     for n in [1_u64, 2, 3, 768, 4096, 65_535] {
         let len = n * (n + 1) / 2;
-        assert_eq!(gram(&[("a", F32, &[len])], &[]).unwrap().find("a").unwrap().n, n);
+        assert_eq!(find(&gram(&[("a", F32, &[len])], &[]).unwrap(), "a").unwrap().n, n);
         assert!(gram(&[("a", F32, &[len + 1])], &[]).is_err(), "{len} + 1");
     }
     // The largest length that a header may have.

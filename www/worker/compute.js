@@ -28,8 +28,7 @@ const handlers = {
   async begin({ build, files, paths, request, shared, elsewhere }) {
     if (shared) outlet = await openFile(shared, elsewhere, refused, settled);
     ({ engine, refusedBytes } = await makeEngine(build));
-    const inspected = await engine.handle({ type: "inspect", paths }, files);
-    if (inspected.type === "failed") throw inspected;
+    await engine.reopen(paths, files);
     engine.begin(request);
     if (build.name === "gpu") await engine.open_card();
     postMessage({ type: "ready" });

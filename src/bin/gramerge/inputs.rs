@@ -37,7 +37,9 @@ pub(crate) fn models(inputs: &Inputs) -> Result<Models<FileSource>> {
     for (index, path) in inputs.models.iter().enumerate() {
         list.push(model(path, inputs.gram.get(index))?);
     }
-    Models::new(list)
+    let models = Models::new(list)?;
+    block_on(models.sample());
+    Ok(models)
 }
 
 /// One model alone, as for `verify`'s output.

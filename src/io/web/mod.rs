@@ -106,6 +106,17 @@ impl Source for WebFile {
         }
     }
 
+    /// Nothing is read ahead.
+    async fn read_spot(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()> {
+        let read = self.slice(offset_bytes, buffer.len() as u64);
+        let bytes = read.map_err(|error| failure(&self.path, &error))?;
+        if bytes.length() as usize != buffer.len() {
+            return Err(changed(&self.path));
+        }
+        bytes.copy_to(buffer);
+        Ok(())
+    }
+
     /// A browser refuses to read any byte of a file that is not the one that was chosen.
     async fn check(&self) -> Result<()> {
         let last = self.len_bytes().saturating_sub(1);

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Outcome, Seen, gram_contradicts, inventory};
+use super::{Outcome, Seen, gram_contradicts};
 use crate::Error;
 use crate::dtype::Dtype;
 use crate::format::{Layout, ShardIndex};
 use crate::merge::inventory::{FileKind, Inventory};
+
+fn inventory(files: &[Seen]) -> Inventory {
+    super::inventory(files, &|_, _| None)
+}
 
 fn header(path: &str, tensors: &[&str], shape: &[u64], metadata: &[(&str, &str)]) -> Seen {
     let tensors = tensors.iter().map(|name| ((*name).to_owned(), Dtype::F32, shape.to_vec()));
@@ -210,7 +214,7 @@ fn order_is_the_last_resort_and_comes_with_a_warning() {
 #[test]
 fn oddities_are_named() {
     let warnings = expect(&[gram("g.safetensors")], &[], 1);
-    assert!(warnings[0].contains("fits no model"), "{warnings:?}");
+    assert!(warnings[0].contains("waits for its model"), "{warnings:?}");
     let twice = [checkpoint("a.safetensors"), checkpoint("a.safetensors")];
     let warnings = expect(&twice, &["a.safetensors: [0]", "a.safetensors: [1]"], 1);
     assert!(warnings[0].contains("more than once"), "{warnings:?}");

@@ -1,13 +1,13 @@
 //! Which weights have Gram matrices, how they are stored, and which share them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::decide::refuse;
 use super::{Action, Group, Orientation, Patterns, Plan, PlannedTensor, UnmatchedGram};
-use crate::format::GramEntry;
+use crate::format::{GramEntry, GramMatch, Normalization};
 use crate::io::Source;
 use crate::merge::files::Model;
-use crate::order::filled;
+use crate::printable;
 
 /// How the reason of a weight starts that only some models have a Gram matrix for.
 pub(super) const PARTLY: &str = "no Gram matrix in model";
@@ -21,8 +21,8 @@ pub(super) fn assign<S: Source>(plan: &mut Plan, models: &[Model<S>], patterns: 
         if !matches!(tensor.action, Action::Average { .. }) {
             continue;
         }
-        let found: Vec<_> = models.iter().map(|model| find(model, &tensor.name)).collect();
-        let action = match decide(&tensor.name, &tensor.shape, &found, default, patterns) {
+        let found: Vec<_> = models.iter().map(|model| model.gram_entry(&tensor.name)).collect();
+        let action = match decide(tensor, models, &found, default, patterns) {
             Decision::Leave => continue,
             Decision::Act(action) => action,
             Decision::Regress(orientation) => {
@@ -47,24 +47,28 @@ enum Decision {
     Regress(Orientation),
 }
 
-fn decide(
-    name: &str,
-    shape: &[u64],
+fn decide<S: Source>(
+    tensor: &PlannedTensor,
+    models: &[Model<S>],
     found: &[Option<&GramEntry>],
     square: Orientation,
     patterns: &Patterns,
 ) -> Decision {
-    if found.iter().all(Option::is_none) {
+    let PlannedTensor { name, shape, .. } = tensor;
+    if models.iter().all(|model| model.gram_match(name).is_none()) {
         return Decision::Leave;
     }
     let average = |why: String| Decision::Act(Action::Average { why });
     if let Some(pattern) = patterns.exclude.iter().find(|pattern| pattern.is_match(name)) {
-        return average(format!("excluded by `{}`", crate::printable(pattern.as_str())));
+        return average(format!("excluded by `{}`", printable(pattern.as_str())));
+    }
+    if let Some(why) = models.iter().enumerate().find_map(|model| unclear(model, name)) {
+        return Decision::Act(refuse(why));
     }
     if let Some(index) = found.iter().position(Option::is_none) {
         return average(format!("{PARTLY} {}", index + 1));
     }
-    let &[rows, cols] = shape else {
+    let &[rows, cols] = &shape[..] else {
         return average(format!("a Gram matrix is there, but it has {} dimensions", shape.len()));
     };
     for (index, gram) in found.iter().flatten().enumerate() {
@@ -82,7 +86,37 @@ fn decide(
         let why = format!("its Gram matrices are of two sizes: models 1 and {} differ", index + 1);
         return Decision::Act(refuse(why));
     }
-    Decision::Regress(orientation(rows, cols, n).unwrap_or(square))
+    match mixed_sums(models, found) {
+        Some(why) => Decision::Act(refuse(why)),
+        None => Decision::Regress(orientation(rows, cols, n).unwrap_or(square)),
+    }
+}
+
+fn unclear<S: Source>((index, model): (usize, &Model<S>), name: &str) -> Option<String> {
+    match model.gram_match(name)? {
+        GramMatch::Unclear(why) => Some(format!("in model {}, {why}", index + 1)),
+        GramMatch::Own(_) | GramMatch::Shared(_) => None,
+    }
+}
+
+/// Sums over unknown numbers of rows weigh nothing against what is per row.
+fn mixed_sums<S: Source>(models: &[Model<S>], found: &[Option<&GramEntry>]) -> Option<String> {
+    let is_sum = |model: &Model<S>| {
+        model.gram().is_some_and(|gram| gram.normalization == Normalization::Sum)
+    };
+    let is_unknown = |(model, gram): (&Model<S>, &Option<&GramEntry>)| {
+        is_sum(model) && gram.is_some_and(|gram| gram.rows.is_none())
+    };
+    let unknown: Vec<bool> = models.iter().zip(found).map(is_unknown).collect();
+    let bare = unknown.iter().position(|unknown| *unknown)?;
+    let other = unknown.iter().position(|unknown| !*unknown)?;
+    Some(format!(
+        "its Gram matrix is a sum over an unknown number of rows in model {}, and is per row in \
+         model {}; add it to the metadata `rows` of `{}`",
+        bare + 1,
+        other + 1,
+        printable(models[bare].gram_name().unwrap_or_default())
+    ))
 }
 
 /// How a weight with inputs of size `n` is stored; `None` if it is square.
@@ -98,7 +132,7 @@ fn orientation(rows: u64, cols: u64, n: u64) -> Option<Orientation> {
 fn square_orientation<S: Source>(plan: &Plan, models: &[Model<S>]) -> Orientation {
     let stored = plan.tensors.iter().filter_map(|tensor| {
         let &[rows, cols] = &tensor.shape[..] else { return None };
-        orientation(rows, cols, find(&models[0], &tensor.name)?.n)
+        orientation(rows, cols, models[0].gram_entry(&tensor.name)?.n)
     });
     let (mut in_out, mut out_in) = (0, 0);
     for orientation in stored {
@@ -110,20 +144,11 @@ fn square_orientation<S: Source>(plan: &Plan, models: &[Model<S>]) -> Orientatio
     if in_out > out_in { Orientation::InOut } else { Orientation::OutIn }
 }
 
-fn find<'a, S: Source>(model: &'a Model<S>, name: &str) -> Option<&'a GramEntry> {
-    model.gram()?.find(name)
-}
-
-/// Gram tensors that no weight of any model asks for.
-pub(super) fn unmatched<S: Source>(plan: &Plan, models: &[Model<S>]) -> Vec<UnmatchedGram> {
-    let mut unmatched = Vec::new();
-    for (index, model) in models.iter().enumerate() {
-        let Some(gram) = model.gram() else { continue };
-        let key = |tensor: &PlannedTensor| Some(gram.find(&tensor.name)?.key.as_str());
-        let asked: BTreeSet<&str> = filled(plan.tensors.iter().filter_map(key));
-        let strangers = gram.entries.values().filter(|entry| !asked.contains(entry.key.as_str()));
-        unmatched
-            .extend(strangers.map(|entry| UnmatchedGram { model: index, name: entry.key.clone() }));
-    }
-    unmatched
+/// Gram tensors that no weight of their model asks for.
+pub(super) fn unmatched<S: Source>(models: &[Model<S>]) -> Vec<UnmatchedGram> {
+    let of = |(model, opened): (usize, &Model<S>)| {
+        let strangers = opened.unmatched_grams().into_iter();
+        strangers.map(move |name| UnmatchedGram { model, name }).collect::<Vec<_>>()
+    };
+    models.iter().enumerate().flat_map(of).collect()
 }

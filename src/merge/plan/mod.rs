@@ -7,13 +7,14 @@ pub(super) mod blocks;
 mod decide;
 pub(super) mod estimate;
 mod grouping;
+mod origin;
 mod types;
+mod warnings;
 
 use regex_lite::Regex;
 pub use types::{Action, Counts, Estimate, Group, Orientation, Plan, PlannedTensor, UnmatchedGram};
 
 use super::files::{Model, Models};
-use super::group_files::gram_contradicts;
 use super::options::{Method, Options};
 use crate::io::Source;
 use crate::{Error, Result, printable};
@@ -48,22 +49,26 @@ impl Plan {
     /// Decides what happens to every tensor.
     ///
     /// # Errors
-    /// `Usage` for settings that cannot hold: out of range, or RegMean without Gram files.
+    /// `Usage` for settings that cannot hold: out of range, or RegMean without Gram files; `Input`
+    /// for a Gram file that was made of another of the models.
     pub fn make<S: Source>(models: &Models<S>, options: &Options) -> Result<Self> {
         let models = &models.list[..];
         options.validate(models.len())?;
+        let mut warnings = Vec::new();
         if options.method == Method::Regmean {
             require_grams(models)?;
+            warnings = origin::check(models)?;
         }
         let patterns = Patterns::new(options)?;
         let mut plan = Self { models: names(models), ..Self::default() };
         plan.tensors = decide::tensors(models, options, &patterns);
         if options.method == Method::Regmean {
             grouping::assign(&mut plan, models, &patterns);
-            plan.unmatched_grams = grouping::unmatched(&plan, models);
+            plan.unmatched_grams = grouping::unmatched(models);
             require_matches(&plan, models)?;
         }
-        plan.warnings = warnings(&plan, models);
+        plan.warnings = warnings::warnings(&plan, models, &patterns);
+        plan.warnings.extend(warnings);
         plan.estimate = estimate::estimate(&plan, models);
         Ok(plan)
     }
@@ -86,69 +91,27 @@ fn require_grams<S: Source>(models: &[Model<S>]) -> Result<()> {
 
 /// A name mismatch must not turn RegMean into averaging.
 fn require_matches<S: Source>(plan: &Plan, models: &[Model<S>]) -> Result<()> {
-    let counts = plan.counts();
-    if counts.regress > 0 || counts.refuse > 0 || plan.unmatched_grams.is_empty() {
+    if plan.counts().refuse > 0 {
         return Ok(());
     }
-    let gram = plan.unmatched_grams.first().map_or("", |gram| &gram.name);
-    let weight = models[0].names().next().unwrap_or("");
-    Err(Error::usage(format!(
-        "no Gram matrix belongs to any weight: Gram files name `{}`, the models `{}`",
-        printable(gram),
-        printable(weight)
-    ))
-    .advice("rename the Gram tensors to the weights' names, or choose the method average"))
-}
-
-fn warnings<S: Source>(plan: &Plan, models: &[Model<S>]) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for (index, model) in models.iter().enumerate() {
-        warnings.extend(model.gram().into_iter().flat_map(|gram| gram.warnings.clone()));
-        warnings.extend(swapped(models, index));
-        warnings.extend(twice(models, index));
+    match models.iter().find(|model| !model.has_gram_matches()) {
+        None => Ok(()),
+        Some(model) => Err(no_match(model)),
     }
-    warnings.extend(unmatched_sentence(plan));
-    warnings.extend(partly_covered(plan));
-    warnings
 }
 
-fn swapped<S: Source>(models: &[Model<S>], index: usize) -> Option<String> {
-    let selection: Vec<(String, Vec<String>)> = models
-        .iter()
-        .map(|model| {
-            let paths = model.files().iter().map(|file| file.source.name().to_owned()).collect();
-            (model.name.clone(), paths)
-        })
-        .collect();
-    let gram = models[index].gram()?;
-    gram_contradicts(&selection, models[index].gram_name()?, gram.source.as_deref(), index)
-}
-
-fn twice<S: Source>(models: &[Model<S>], index: usize) -> Option<String> {
-    let first = models[index].files().first()?.source.name();
-    let before = &models[..index];
-    before
-        .iter()
-        .any(|other| other.files().iter().any(|file| file.source.name() == first))
-        .then(|| format!("`{}` is given twice.", printable(first)))
-}
-
-fn unmatched_sentence(plan: &Plan) -> Option<String> {
-    let first = plan.unmatched_grams.first()?;
-    Some(format!(
-        "{} Gram matrices belong to no weight, such as `{}` of model {}.",
-        plan.unmatched_grams.len(),
-        printable(&first.name),
-        first.model + 1
+fn no_match<S: Source>(model: &Model<S>) -> Error {
+    let (name, file) = (printable(&model.name), model.gram_name().unwrap_or_default());
+    let advice = "rename the Gram tensors to the weights' names, or choose the method average";
+    let gram = model.gram().and_then(|gram| gram.entries.keys().next());
+    let (Some(gram), Some(weight)) = (gram, model.names().next()) else {
+        let what = format!("there is no Gram matrix in it for any weight of `{name}`");
+        return Error::usage(what).file(file).advice("make it anew, or choose the method average");
+    };
+    let (gram, weight) = (printable(gram), printable(weight));
+    Error::usage(format!(
+        "no Gram matrix belongs to any weight of `{name}`: it names `{gram}`, the model `{weight}`"
     ))
-}
-
-fn partly_covered(plan: &Plan) -> Option<String> {
-    let partly = |tensor: &&PlannedTensor| matches!(&tensor.action, Action::Average { why } if why.starts_with(grouping::PARTLY));
-    let first = plan.tensors.iter().find(partly)?;
-    let n = plan.tensors.iter().filter(partly).count();
-    Some(format!(
-        "{n} weights are averaged since not every model has a Gram matrix for them, such as `{}`.",
-        printable(&first.name)
-    ))
+    .file(file)
+    .advice(advice)
 }
