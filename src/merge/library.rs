@@ -37,7 +37,12 @@ impl<S: Source + Clone> Library<S> {
 
     /// What the files are, and a suggested grouping.
     pub fn inventory(&self) -> Inventory {
-        let seen: Vec<Seen> = self.entries.iter().map(|(_, seen)| seen.clone()).collect();
+        self.inventory_of(self.entries.len())
+    }
+
+    /// The inventory of the first `n` files alone.
+    pub fn inventory_of(&self, n: usize) -> Inventory {
+        let seen: Vec<Seen> = self.entries.iter().take(n).map(|(_, seen)| seen.clone()).collect();
         inventory(&seen)
     }
 

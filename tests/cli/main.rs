@@ -6,8 +6,15 @@
 
 use gramerge::dtype::Dtype;
 
+mod empty;
 mod folder;
+mod inputs;
 mod output;
+mod running;
+mod special;
+mod stdout;
+mod stopped;
+mod taken;
 
 use folder::{Folder, WEIGHT, gram, text};
 
