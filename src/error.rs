@@ -118,8 +118,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// A name from a file, made safe to print: no control or direction-changing characters, at most
-/// 200 of the others.
+/// A name from a file, made safe to print: no control, separating or hidden characters, at most 200
+/// of the others.
 ///
 /// ```
 /// assert_eq!(gramerge::printable("a\u{202e}b\n"), "a\\u{202e}b\\n");
@@ -132,7 +132,7 @@ pub fn printable(name: &str) -> String {
             shown.push('…');
             break;
         }
-        if c.is_control() || is_directional(c) {
+        if c.is_control() || is_hidden(c) {
             shown.extend(c.escape_default());
         } else {
             shown.push(c);
@@ -141,7 +141,38 @@ pub fn printable(name: &str) -> String {
     shown
 }
 
-/// Characters that reorder or hide the text around them.
-fn is_directional(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+/// Characters that reorder, break or hide the text around them: Unicode's marks of direction, its
+/// line and paragraph separators, and those of its format characters that leave no trace.
+fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Unicode's Bidi_Control, its separators, and joiners without a width.
+    #[test]
+    fn nothing_that_reorders_breaks_or_hides_is_printed_raw() {
+        let hostile = ['\u{1b}', '\u{7f}', '\u{85}', '\u{9b}', '\u{ad}', '\u{61c}', '\u{180e}']
+            .into_iter()
+            .chain('\u{200b}'..='\u{200f}')
+            .chain('\u{2028}'..='\u{202e}')
+            .chain('\u{2060}'..='\u{206f}')
+            .chain(['\u{feff}', '\u{fff9}', '\u{e0001}', '\u{e007f}']);
+        for c in hostile {
+            assert_eq!(printable(&format!("a{c}b")), format!("a{}b", c.escape_default()));
+        }
+    }
+
+    #[test]
+    fn names_of_all_languages_stay_as_they_are() {
+        for name in ["größe", "模型", "نموذج", "מודל", "модель-ё", "a b", "e\u{301}"]
+        {
+            assert_eq!(printable(name), name);
+        }
+    }
 }

@@ -1,18 +1,25 @@
 //! Files of the operating system.
+//!
+//! Only regular files: a pipe or a device has no length, cannot be read at any place, and may keep
+//! its reader waiting for ever.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::fs::{File, Metadata};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Source;
 use crate::{Error, Result};
 
+mod position;
+
+pub use position::{read_exact_at, write_all_at};
+
 /// A file opened for reading.
 #[derive(Debug, Clone)]
 pub struct FileSource {
     name: String,
+    path: PathBuf,
     file: Arc<File>,
     len_bytes: u64,
     modified: Option<SystemTime>,
@@ -22,15 +29,48 @@ impl FileSource {
     /// Opens a file; its path is its name in errors.
     ///
     /// # Errors
-    /// `Io` if it is not there or not readable.
+    /// `Io` if it is not there, not readable, or not a regular file.
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let failed = |error| failure(&name, "cannot be opened", &error);
-        let file = File::open(path).map_err(failed)?;
-        let found = file.metadata().map_err(failed)?;
-        let (len_bytes, modified) = (found.len(), found.modified().ok());
-        Ok(Self { name, file: Arc::new(file), len_bytes, modified })
+        // Before it is opened, since opening a pipe waits for its other end.
+        require_regular(&std::fs::metadata(path).map_err(failed)?, &name)?;
+        Self::of(path, Arc::new(File::open(path).map_err(failed)?))
     }
+
+    /// Takes a file that is open for reading.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn of(path: &Path, file: Arc<File>) -> Result<Self> {
+        let name = path.display().to_string();
+        let found = file.metadata().map_err(|error| failure(&name, "cannot be read", &error))?;
+        require_regular(&found, &name)?;
+        let (len_bytes, modified) = (found.len(), found.modified().ok());
+        Ok(Self { name, path: path.to_owned(), file, len_bytes, modified })
+    }
+
+    /// Where it was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The open file.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+}
+
+fn require_regular(found: &Metadata, name: &str) -> Result<()> {
+    let (what, advice) = match (found.is_file(), found.is_dir()) {
+        (true, _) => return Ok(()),
+        (_, true) => ("it is a folder", "name a file in it"),
+        _ => (
+            "it is no regular file (a pipe, a socket or a device)",
+            "copy what it gives to a file, and name that",
+        ),
+    };
+    Err(Error::io(what).file(name).advice(advice))
 }
 
 impl Source for FileSource {
@@ -43,8 +83,7 @@ impl Source for FileSource {
     }
 
     async fn read_into(&self, offset_bytes: u64, buffer: &mut [u8]) -> Result<()> {
-        self.file
-            .read_exact_at(buffer, offset_bytes)
+        read_exact_at(&self.file, buffer, offset_bytes)
             .map_err(|error| failure(&self.name, "cannot be read", &error))
     }
 

@@ -56,14 +56,19 @@ impl<S: Source + Clone> Library<S> {
 
     /// What the files are, and a suggested grouping.
     pub fn inventory(&self) -> Inventory {
-        self.grouped(&|gram, model| {
+        self.inventory_of(self.entries.len())
+    }
+
+    /// The inventory of the first `n` files alone.
+    pub fn inventory_of(&self, n: usize) -> Inventory {
+        self.grouped(n, &|gram, model| {
             let gram = self.fingerprinted(gram)?;
             self.weights(model)?.fits(&gram)
         })
     }
 
-    fn grouped(&self, fits: &Fits<'_>) -> Inventory {
-        let seen: Vec<Seen> = self.entries.iter().map(|entry| entry.seen.clone()).collect();
+    fn grouped(&self, n: usize, fits: &Fits<'_>) -> Inventory {
+        let seen: Vec<Seen> = self.entries.iter().take(n).map(|entry| entry.seen.clone()).collect();
         inventory(&seen, fits)
     }
 
@@ -74,7 +79,7 @@ impl<S: Source + Clone> Library<S> {
         if grams.is_empty() {
             return;
         }
-        for model in &self.grouped(&|_, _| None).suggestion.models {
+        for model in &self.grouped(self.entries.len(), &|_, _| None).suggestion.models {
             let Some(model) = self.weights(model) else { continue };
             for gram in &grams {
                 model.sample(gram).await;

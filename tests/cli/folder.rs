@@ -59,6 +59,32 @@ impl Folder {
         std::fs::write(self.path(name), bytes).unwrap();
     }
 
+    /// A model that has its size and hardly any bytes on the disk.
+    pub(crate) fn sparse(&self, name: &str, len_bytes: u64) {
+        let tensor = ("big".to_owned(), Dtype::F32, vec![len_bytes / 8]);
+        let layout = Layout::new(
+            [tensor, ("more".to_owned(), Dtype::F32, vec![len_bytes / 8])],
+            &BTreeMap::new(),
+        );
+        let layout = layout.unwrap();
+        std::fs::write(self.path(name), layout.header_bytes()).unwrap();
+        let file = std::fs::File::options().append(true).open(self.path(name)).unwrap();
+        file.set_len(layout.total_bytes()).unwrap();
+    }
+
+    /// Names of everything in a folder of this one, sorted.
+    pub(crate) fn names_in(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path(folder)).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    pub(crate) fn all_names(&self) -> Vec<String> {
+        self.names_in("")
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }

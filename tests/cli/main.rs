@@ -6,9 +6,16 @@
 
 use gramerge::dtype::Dtype;
 
+mod empty;
 mod folder;
 mod grams;
+mod inputs;
 mod output;
+mod running;
+mod special;
+mod stdout;
+mod stopped;
+mod taken;
 
 use folder::{Folder, WEIGHT, gram, text};
 

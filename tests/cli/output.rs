@@ -1,10 +1,8 @@
 //! Outputs of several files: shards, passed-through files, digests.
 
-use std::collections::BTreeMap;
 use std::process::Command;
 
-use gramerge::dtype::Dtype;
-use gramerge::format::{Layout, ShardIndex};
+use gramerge::format::ShardIndex;
 
 use crate::folder::{Folder, text};
 
@@ -120,21 +118,12 @@ fn a_refused_folder_leaves_nothing() {
     assert_eq!(std::fs::read_dir(folder.dir.path()).unwrap().count(), before);
 }
 
-/// A file that has its size and hardly any bytes.
-fn sparse(folder: &Folder, name: &str, len_bytes: u64) {
-    let tensor = ("big".to_owned(), Dtype::F32, vec![len_bytes / 4]);
-    let layout = Layout::new([tensor], &BTreeMap::new()).unwrap();
-    std::fs::write(folder.path(name), layout.header_bytes()).unwrap();
-    let file = std::fs::File::options().append(true).open(folder.path(name)).unwrap();
-    file.set_len(layout.total_bytes()).unwrap();
-}
-
 #[test]
 fn what_the_disk_cannot_hold_is_refused_before_anything_is_written() {
     let folder = Folder::new();
     let more = fs4::available_space(folder.dir.path()).unwrap() + (1 << 30);
-    sparse(&folder, "x.safetensors", more);
-    sparse(&folder, "y.safetensors", more);
+    folder.sparse("x.safetensors", more);
+    folder.sparse("y.safetensors", more);
     let merge = ["merge", "x.safetensors", "y.safetensors", "--method", "average", "-o"];
     for output in ["out.safetensors", "out/"] {
         let refused = folder.run(&[&merge[..], &[output]].concat());

@@ -6,10 +6,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use gramerge::dtype::Dtype;
 use gramerge::merge::Options;
 use gramerge::merge::options::{Device, Keep, Method, Precision};
+use gramerge::printable;
 
 /// Merge fine-tuned checkpoints by RegMean, without their training data.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = "Exit codes: 0 done, 1 refused input, 2 usage.")]
+#[command(
+    version,
+    about,
+    after_help = "Exit codes: 0 done, 1 refused input, 2 usage, 128 + n ended by signal n."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -71,7 +76,7 @@ pub(crate) struct Merge {
     /// Print the report as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Overwrite the output if it exists
+    /// Overwrite the output and the report if they exist and are regular files
     #[arg(long)]
     pub(crate) force: bool,
     /// Threads; each needs the memory that `plan` states
@@ -149,7 +154,7 @@ impl Settings {
 
 /// `REGEX=N`, N counting from 1. The last `=` separates, since a pattern may hold one.
 fn keep(text: &str) -> Result<Keep, String> {
-    let wrong = || format!("`{text}` is not REGEX=N with N counting models from 1");
+    let wrong = || format!("`{}` is not REGEX=N with N counting models from 1", printable(text));
     let (pattern, model) = text.rsplit_once('=').ok_or_else(wrong)?;
     let model: usize = model.parse().map_err(|_| wrong())?;
     let model = model.checked_sub(1).ok_or_else(wrong)?;

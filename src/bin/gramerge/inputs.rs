@@ -2,14 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use gramerge::format::ShardIndex;
+use gramerge::format::{ShardIndex, ShardName, missing_numbers};
 use gramerge::io::native::FileSource;
-use gramerge::merge::inventory::{FileKind, SelectedModel};
+use gramerge::io::{Source, read_range};
+use gramerge::merge::file_name;
+use gramerge::merge::inventory::{FileEntry, FileKind, SelectedModel};
 use gramerge::merge::{Inventory, Library, Models};
 use gramerge::{Error, Result, printable};
 use pollster::block_on;
+use same_file::Handle;
 
 use crate::args::Inputs;
+
+const INDEX_SUFFIX: &str = ".safetensors.index.json";
 
 /// All files of the given paths; folders are searched one level deep.
 pub(crate) fn library(paths: &[PathBuf]) -> Result<Library<FileSource>> {
@@ -26,7 +31,7 @@ fn open(files: &[PathBuf]) -> Result<Library<FileSource>> {
     Ok(block_on(Library::open(sources)))
 }
 
-/// The models of a command line, with their Gram files.
+/// The models of a command line, with their Gram files; prints what is remarkable about the files.
 pub(crate) fn models(inputs: &Inputs) -> Result<Models<FileSource>> {
     if !inputs.gram.is_empty() && inputs.gram.len() != inputs.models.len() {
         let (grams, models) = (inputs.gram.len(), inputs.models.len());
@@ -48,33 +53,82 @@ pub(crate) fn model(
     gram: Option<&PathBuf>,
 ) -> Result<gramerge::merge::Model<FileSource>> {
     let mut files = files_of(path)?;
-    let n_checkpoint_files = files.len();
+    let n_own = files.len();
     files.extend(gram.cloned());
     let library = open(&files)?;
-    let inventory = library.inventory();
-    let mut selected = only_model(path, &inventory, n_checkpoint_files)?;
-    selected.gram = gram.map(|_| n_checkpoint_files);
+    let inventory = library.inventory_of(n_own);
+    let mut selected = only_model(path, &inventory)?;
+    selected.gram = gram.map(|_| n_own);
     selected.name = name_of(path);
-    library.model(&selected)
+    let model = library.model(&selected)?;
+    warn(&inventory.warnings);
+    Ok(model)
 }
 
-/// The one model among a path's own files.
-fn only_model(path: &Path, inventory: &Inventory, n_files: usize) -> Result<SelectedModel> {
-    let shown = path.display().to_string();
-    let own = |model: &&SelectedModel| model.files.iter().all(|file| *file < n_files);
-    let mut models: Vec<&SelectedModel> = inventory.suggestion.models.iter().filter(own).collect();
-    match (models.pop(), models.is_empty()) {
-        (Some(model), true) => Ok(model.clone()),
-        (Some(_), false) => {
-            Err(Error::input("the folder holds several models").file(shown).advice("name one file"))
-        }
-        (None, _) => Err(why_none(inventory, n_files, shown)),
+/// Prints warnings.
+pub(crate) fn warn(warnings: &[String]) {
+    for warning in warnings {
+        eprintln!("warning: {warning}");
     }
 }
 
+/// Refuses to write over a file that is read.
+pub(crate) fn require_no_input(output: &Path, inputs: &Inputs) -> Result<()> {
+    let Ok(own) = Handle::from_path(output) else { return Ok(()) };
+    for path in inputs.models.iter().chain(&inputs.gram) {
+        for input in files_of(path)? {
+            if Handle::from_path(&input).is_ok_and(|input| input == own) {
+                let what = "it is an input of this merge, and not written over";
+                let shown = output.display().to_string();
+                return Err(Error::usage(what).file(shown).advice("choose another name"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The one model among a path's own files.
+fn only_model(path: &Path, inventory: &Inventory) -> Result<SelectedModel> {
+    let shown = path.display().to_string();
+    // Without its index nobody can say whether a model is whole.
+    let is_index = |file: &&FileEntry| file.path.ends_with(INDEX_SUFFIX);
+    if let Some(error) = inventory.files.iter().filter(is_index).find_map(|f| f.error.clone()) {
+        return Err(error);
+    }
+    match &inventory.suggestion.models[..] {
+        [model] => {
+            require_all_shards(model, inventory).map_err(|error| error.file(shown))?;
+            Ok(model.clone())
+        }
+        [] => Err(why_none(inventory, shown)),
+        _ => {
+            Err(Error::input("the folder holds several models").file(shown).advice("name one file"))
+        }
+    }
+}
+
+/// Refuses a model whose files' own names say that there are more.
+fn require_all_shards(model: &SelectedModel, inventory: &Inventory) -> Result<()> {
+    let path = |file: &usize| file_name(&inventory.files[*file].path);
+    let shards = model.files.iter().filter_map(|file| ShardName::parse(path(file)));
+    let shards: Vec<ShardName<'_>> = shards.collect();
+    let (None, Some(ShardName { stem, total, .. })) = (model.index, shards.first()) else {
+        return Ok(());
+    };
+    let present: Vec<u32> = shards.iter().map(|shard| shard.number).collect();
+    let (n_missing, first) = missing_numbers(&present, *total);
+    let Some(first) = first.first() else { return Ok(()) };
+    let name = format!("{}-{first:05}-of-{total:05}.safetensors", printable(stem));
+    let what = match n_missing {
+        1 => format!("one of its {total} shards is missing: `{name}`"),
+        _ => format!("{n_missing} of its {total} shards are missing, the first is `{name}`"),
+    };
+    Err(Error::input(what).advice("put all shards beside one another"))
+}
+
 /// Why a path holds no model.
-fn why_none(inventory: &Inventory, n_files: usize, shown: String) -> Error {
-    let own = &inventory.files[..n_files.min(inventory.files.len())];
+fn why_none(inventory: &Inventory, shown: String) -> Error {
+    let own = &inventory.files;
     if let Some(error) = own.iter().find_map(|file| file.error.clone()) {
         return error;
     }
@@ -90,7 +144,7 @@ fn why_none(inventory: &Inventory, n_files: usize, shown: String) -> Error {
 fn name_of(path: &Path) -> String {
     let name = path.file_name().or_else(|| path.parent()?.file_name());
     let name = name.map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into());
-    for ending in [".safetensors.index.json", ".safetensors"] {
+    for ending in [INDEX_SUFFIX, ".safetensors"] {
         if let Some(stem) = name.strip_suffix(ending) {
             return stem.to_owned();
         }
@@ -104,7 +158,7 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>> {
     if path.is_dir() {
         return folder(path, &shown);
     }
-    if shown.ends_with(".safetensors.index.json") {
+    if shown.ends_with(INDEX_SUFFIX) {
         return shards(path, &shown);
     }
     if !path.exists() {
@@ -127,9 +181,9 @@ fn folder(path: &Path, shown: &str) -> Result<Vec<PathBuf>> {
 }
 
 fn shards(index: &Path, shown: &str) -> Result<Vec<PathBuf>> {
-    let failed = |error: std::io::Error| Error::io(format!("{error}")).file(shown);
-    ShardIndex::check_len(std::fs::metadata(index).map_err(failed)?.len())?;
-    let json = std::fs::read(index).map_err(failed)?;
+    let source = FileSource::open(index)?;
+    ShardIndex::check_len(source.len_bytes()).map_err(|error| error.file(shown))?;
+    let json = block_on(read_range(&source, 0, source.len_bytes()))?;
     let listed = ShardIndex::parse(&json).map_err(|error| error.file(shown))?;
     let folder = index.parent().unwrap_or(Path::new("."));
     let mut files = vec![index.to_owned()];

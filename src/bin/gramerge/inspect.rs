@@ -17,6 +17,7 @@ pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
     } else {
         print(&inventory);
     }
+    inputs::warn(&inventory.warnings);
     let bad = inventory.files.iter().any(|file| file.kind == FileKind::Bad);
     Ok(if bad { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
@@ -27,9 +28,6 @@ fn print(inventory: &Inventory) {
     }
     for (index, model) in inventory.suggestion.models.iter().enumerate() {
         println!("model {}: {}", index + 1, describe(model, inventory));
-    }
-    for warning in &inventory.warnings {
-        eprintln!("warning: {warning}");
     }
 }
 

@@ -18,25 +18,31 @@ use pollster::block_on;
 use crate::args;
 use crate::companions::pass_through;
 use crate::inputs;
-use crate::output::{bytes, json, to_json};
+use crate::output::{self, bytes, json, note};
 use crate::plan::summary;
+use crate::report_file::{self, ReportFile};
+use crate::stop;
 use crate::unfinished::Unfinished;
 
 pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     let start = Instant::now();
-    let parent = parent(args)?;
+    let (parent, is_folder) = (parent(args)?, is_folder(args));
+    report_file::check(args, is_folder)?;
     let models = inputs::models(&args.inputs)?;
     let options = Options { shard_size: args.shard_size.clone(), ..args.settings.options() };
     let merge = Merge::new(models, options)?;
     if !args.json {
         println!("{}", summary(merge.plan()));
+        output::check()?;
     }
     let engine = block_on(Engine::open(merge.options().device))?;
-    let output = match is_folder(args) {
+    stop::watch()?;
+    let output = match is_folder {
         true => Unfinished::folder(&args.output, merge.layout())?,
         false => Unfinished::file(&args.output, args.force, merge.layout())?,
     };
-    if let (true, Some(parent)) = (is_folder(args), parent) {
+    let report_file = ReportFile::begin(args, is_folder)?;
+    if let (true, Some(parent)) = (is_folder, parent) {
         pass_through(parent, &output)?;
     }
     block_on(merge.write_headers(&mut output.writer()))?;
@@ -44,16 +50,21 @@ pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     let outcomes = jobs(&merge, &engine, &output, n_workers)?;
     block_on(merge.check_inputs())?;
     let files = output.digests()?;
-    output.finish()?;
     let elapsed_millis = start.elapsed().as_secs_f64() * 1e3;
     let run = Run { kernels: kernels(), elapsed_millis, n_workers };
-    tell(args, &Report { files, ..merge.report(&outcomes, run) })?;
+    let report = Report { files, ..merge.report(&outcomes, run) };
+    report_file.write(&report, &output)?;
+    output.finish()?;
+    report_file.publish()?;
+    tell(args, &report)?;
+    output::check().map_err(|error| error.advice("the merge itself is written"))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Shards go into a folder; so does what is named as one.
 fn is_folder(args: &args::Merge) -> bool {
-    let has_slash = args.output.as_os_str().as_encoded_bytes().ends_with(b"/");
+    let last = args.output.as_os_str().as_encoded_bytes().last();
+    let has_slash = last.is_some_and(|byte| std::path::is_separator(char::from(*byte)));
     args.shard_size.is_some() || has_slash || args.output.is_dir()
 }
 
@@ -143,30 +154,24 @@ fn progress(done: usize, merge: &Merge<FileSource>, tensor: usize) {
     if std::io::stderr().is_terminal() {
         let name = printable(&merge.plan().tensors[tensor].name);
         let end = if done == merge.jobs().len() { "\n" } else { "" };
-        eprint!("\r\x1b[K{done}/{} {name}{end}", merge.jobs().len());
+        note(format_args!("\r\x1b[K{done}/{} {name}{end}", merge.jobs().len()));
     }
 }
 
 fn tell(args: &args::Merge, report: &Report) -> Result<()> {
-    if let Some(path) = &args.report {
-        std::fs::write(path, to_json(report)?)
-            .map_err(|error| Error::io(format!("{error}")).file(path.display().to_string()))?;
-    }
     if args.json {
         return json(report);
     }
-    for warning in &report.warnings {
-        eprintln!("warning: {warning}");
-    }
+    inputs::warn(&report.warnings);
     println!(
         "wrote {} ({}) in {:.1} s; worst estimated error {:.1e}",
-        args.output.display(),
+        printable(&args.output.display().to_string()),
         bytes(report.written_bytes),
         report.elapsed_millis / 1e3,
         report.worst_error_estimate
     );
     for file in &report.files {
-        println!("sha256 {}  {}", file.sha256, file.name);
+        println!("sha256 {}  {}", file.sha256, printable(&file.name));
     }
     Ok(())
 }

@@ -1,14 +1,60 @@
 //! How things are printed.
+//!
+//! `println!` and `eprintln!` of the whole binary are the ones below, which never panic: standard
+//! output may be closed or full, and so may standard error.
 
-use std::io::Write;
+use std::fmt::Arguments;
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
 
 use gramerge::{Error, Result};
 
+macro_rules! println {
+    ($($words:tt)*) => { $crate::output::line(format_args!($($words)*)) };
+}
+
+macro_rules! eprintln {
+    ($($words:tt)*) => { $crate::output::note(format_args!("{}\n", format_args!($($words)*))) };
+}
+
+/// Why nothing more can be printed.
+static FAILURE: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Prints a line on standard output, or remembers why it could not; then later lines are dropped.
+pub(crate) fn line(line: Arguments<'_>) {
+    let mut failure = FAILURE.lock().unwrap_or_else(PoisonError::into_inner);
+    if failure.is_none() {
+        *failure = writeln!(io::stdout(), "{line}").err();
+    }
+}
+
+/// Prints on standard error, where there is nobody to tell of a failure.
+pub(crate) fn note(words: Arguments<'_>) {
+    let _unheard = io::stderr().write_fmt(words);
+}
+
+/// Whether the reader of standard output has gone away, which is the reader's wish.
+pub(crate) fn is_closed() -> bool {
+    let failure = FAILURE.lock().unwrap_or_else(PoisonError::into_inner);
+    failure.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Fails if something could not be printed for another reason than a reader who has gone away.
+pub(crate) fn check() -> Result<()> {
+    let failure = FAILURE.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*failure {
+        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(error)),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn unwritable(error: &io::Error) -> Error {
+    Error::io(format!("standard output cannot be written ({error})"))
+}
+
 /// Prints a value as indented JSON.
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<()> {
-    let text = to_json(value)?;
-    // A closed pipe is the reader's wish, not an error.
-    let _closed = writeln!(std::io::stdout(), "{text}").is_err();
+    println!("{}", to_json(value)?);
     Ok(())
 }
 

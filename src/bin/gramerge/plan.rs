@@ -28,9 +28,7 @@ fn print(plan: &Plan) {
     for gram in &plan.unmatched_grams {
         println!("unmatched Gram matrix of model {}: {}", gram.model + 1, printable(&gram.name));
     }
-    for warning in &plan.warnings {
-        eprintln!("warning: {warning}");
-    }
+    inputs::warn(&plan.warnings);
     println!("{}", summary(plan));
 }
 

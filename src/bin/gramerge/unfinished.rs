@@ -1,84 +1,78 @@
 //! The output under a temporary name, until it is whole: one file, or a folder of a model's files.
+//!
+//! Invariants: the output's name never holds a part of it; nothing that has the name already is
+//! touched, but for a regular file that `--force` gives up.
 
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gramerge::format::{INDEX_NAME, OutputLayout};
 use gramerge::io::Sink;
-use gramerge::io::native::FileSource;
+use gramerge::io::native::{FileSource, write_all_at};
 use gramerge::merge::report::WrittenFile;
 use gramerge::{Error, Result};
 use pollster::block_on;
 
 use crate::output::bytes;
 
+mod folder;
+mod leftovers;
+mod staged;
+mod temporary;
+
+use folder::Folder;
+pub(crate) use staged::{Staged, check_free};
+
 /// What is being written.
 pub(crate) struct Unfinished {
-    target: PathBuf,
-    temporary: PathBuf,
-    is_folder: bool,
     files: Arc<Vec<Place>>,
-    finished: bool,
+    whole: Whole,
+}
+
+/// What gets the output's name.
+enum Whole {
+    File(Staged),
+    Folder(Folder),
 }
 
 /// One open file, and where it lies in the range of all.
 struct Place {
+    /// Its name in the end.
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     start_bytes: u64,
 }
 
 impl Unfinished {
     /// One file of the target's name.
     pub(crate) fn file(target: &Path, force: bool, layout: &OutputLayout) -> Result<Self> {
-        if target.exists() && !force {
-            return Err(exists(target, "choose another name, or overwrite it with --force"));
-        }
-        let temporary = temporary(target);
-        check_space(&temporary, layout.total_bytes())?;
-        let paths = vec![temporary.clone()];
-        Self::create(target, temporary, false, paths, layout)
+        check_space(target, layout.total_bytes())?;
+        let staged = Staged::new(target, force)?;
+        let files = vec![(target.to_owned(), Arc::clone(staged.file()))];
+        Ok(Self { files: places(files, layout), whole: Whole::File(staged) })
     }
 
     /// A folder with every file of the layout, and its index.
     pub(crate) fn folder(target: &Path, layout: &OutputLayout) -> Result<Self> {
-        let is_empty = fs::read_dir(target).map(|mut entries| entries.next().is_none());
-        if target.exists() && !is_empty.unwrap_or(false) {
-            return Err(exists(target, "choose a folder that is new or empty"));
-        }
-        let temporary = temporary(target);
-        check_space(&temporary, layout.total_bytes())?;
-        fs::create_dir_all(&temporary).map_err(|error| failed(&temporary, &error))?;
-        let paths = layout.files().iter().map(|file| temporary.join(&file.name)).collect();
-        let unfinished = Self::create(target, temporary, true, paths, layout)?;
+        let names: Vec<&str> = layout.files().iter().map(|file| file.name.as_str()).collect();
+        let (folder, files) =
+            Folder::new(target, &names, || check_space(target, layout.total_bytes()))?;
+        let files = names.iter().map(|name| target.join(name)).zip(files).collect();
+        let unfinished = Self { files: places(files, layout), whole: Whole::Folder(folder) };
         if let Some(json) = layout.index_json() {
-            unfinished.add(INDEX_NAME, json.as_bytes())?;
+            unfinished.add(INDEX_NAME, &mut json.as_bytes())?;
         }
         Ok(unfinished)
     }
 
-    fn create(
-        target: &Path,
-        temporary: PathBuf,
-        is_folder: bool,
-        paths: Vec<PathBuf>,
-        layout: &OutputLayout,
-    ) -> Result<Self> {
-        let mut files = Vec::new();
-        for (path, output) in paths.into_iter().zip(layout.files()) {
-            let file = File::create(&path).map_err(|error| failed(&path, &error))?;
-            files.push(Place { path, file, start_bytes: output.start_bytes });
-        }
-        let (target, files) = (target.to_owned(), Arc::new(files));
-        Ok(Self { target, temporary, is_folder, files, finished: false })
-    }
-
     /// Adds a small file to the folder.
-    pub(crate) fn add(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.temporary.join(name);
-        fs::write(&path, bytes).map_err(|error| failed(&path, &error))
+    pub(crate) fn add(&self, name: &str, content: &mut impl io::Read) -> Result<()> {
+        match &self.whole {
+            Whole::File(_) => Ok(()),
+            Whole::Folder(folder) => folder.add(name, content),
+        }
     }
 
     /// A writer for one thread.
@@ -89,40 +83,33 @@ impl Unfinished {
     /// Every file of tensors, and its digest.
     pub(crate) fn digests(&self) -> Result<Vec<WrittenFile>> {
         let written = |place: &Place| {
-            let name = if self.is_folder { &place.path } else { &self.target };
-            let name = name.file_name().unwrap_or_default().to_string_lossy();
-            block_on(WrittenFile::of(&name, &FileSource::open(&place.path)?, || Ok(())))
+            let name = place.path.file_name().unwrap_or_default().to_string_lossy();
+            let source = FileSource::of(&place.path, Arc::clone(&place.file))?;
+            block_on(WrittenFile::of(&name, &source, || Ok(())))
         };
         self.files.iter().map(written).collect()
     }
 
-    /// Everything is written: give it its name.
-    pub(crate) fn finish(mut self) -> Result<()> {
-        for Place { path, file, .. } in self.files.iter() {
+    /// Everything is written: gives it its name.
+    pub(crate) fn finish(self) -> Result<()> {
+        let Self { files, whole } = self;
+        for Place { path, file, .. } in files.iter() {
             file.sync_all().map_err(|error| failed(path, &error))?;
         }
-        if self.is_folder && self.target.exists() {
-            fs::remove_dir(&self.target).map_err(|error| failed(&self.target, &error))?;
+        // Their locks are held until they have their names, where open files can be renamed.
+        let _held = (!cfg!(windows)).then_some(files);
+        match whole {
+            Whole::File(staged) => staged.publish(),
+            Whole::Folder(folder) => folder.publish(),
         }
-        fs::rename(&self.temporary, &self.target).map_err(|error| failed(&self.target, &error))?;
-        self.finished = true;
-        Ok(())
     }
 }
 
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if self.finished {
-            return;
-        }
-        let removed = match self.is_folder {
-            true => fs::remove_dir_all(&self.temporary),
-            false => fs::remove_file(&self.temporary),
-        };
-        if removed.is_err() {
-            eprintln!("warning: `{}` could not be removed", self.temporary.display());
-        }
-    }
+fn places(files: Vec<(PathBuf, Arc<File>)>, layout: &OutputLayout) -> Arc<Vec<Place>> {
+    let place = |((path, file), output): ((PathBuf, Arc<File>), &gramerge::format::OutputFile)| {
+        Place { path, file, start_bytes: output.start_bytes }
+    };
+    Arc::new(files.into_iter().zip(layout.files()).map(place).collect())
 }
 
 /// Writes pieces of the output from one thread.
@@ -134,13 +121,14 @@ impl Sink for Writer {
     async fn write_at(&mut self, offset_bytes: u64, bytes: &[u8]) -> Result<()> {
         let behind = self.files.partition_point(|place| place.start_bytes <= offset_bytes);
         let Place { path, file, start_bytes } = &self.files[behind - 1];
-        file.write_all_at(bytes, offset_bytes - start_bytes).map_err(|error| failed(path, &error))
+        write_all_at(file, bytes, offset_bytes - start_bytes).map_err(|error| failed(path, &error))
     }
 }
 
 /// Refuses now what would fail after hours. Where the free space cannot be known, writing will tell.
-fn check_space(path: &Path, needed_bytes: u64) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+fn check_space(target: &Path, needed_bytes: u64) -> Result<()> {
+    let folders = temporary::parent(target).ancestors();
+    let folder = folders.filter(|folder| !folder.as_os_str().is_empty()).find(|path| path.exists());
     let folder = folder.unwrap_or(Path::new("."));
     match fs4::available_space(folder) {
         Ok(free_bytes) if free_bytes < needed_bytes => Err(Error::io(format!(
@@ -154,17 +142,16 @@ fn check_space(path: &Path, needed_bytes: u64) -> Result<()> {
     }
 }
 
-fn temporary(target: &Path) -> PathBuf {
-    // A folder may be given with a slash behind it.
-    let mut name = target.components().as_path().as_os_str().to_owned();
-    name.push(format!(".{}.partial", std::process::id()));
-    PathBuf::from(name)
-}
-
 fn exists(target: &Path, advice: &str) -> Error {
     Error::usage("the output exists already").file(target.display().to_string()).advice(advice)
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> Error {
+fn busy(target: &Path) -> Error {
+    Error::usage("another run is writing it at this moment")
+        .file(target.display().to_string())
+        .advice("wait for its end, or choose another name")
+}
+
+fn failed(path: &Path, error: &io::Error) -> Error {
     Error::io(format!("it cannot be written ({error})")).file(path.display().to_string())
 }

@@ -1,6 +1,6 @@
 //! Sizes as people type them: what a shard may hold.
 
-use crate::{Error, Result};
+use crate::{Error, Result, printable};
 
 const UNITS: [(&str, u64); 7] = [
     ("", 1),
@@ -20,7 +20,10 @@ const MAX_BYTES: u64 = 1_000_000_000_000_000_000;
 pub fn size_bytes(text: &str) -> Result<u64> {
     match parsed(text.trim_ascii()) {
         Some(bytes) if (1..MAX_BYTES).contains(&bytes) => Ok(bytes),
-        _ => Err(Error::usage(format!("`{text}` is not a size such as 5GB or 500MiB"))),
+        _ => {
+            let what = format!("`{}` is not a size such as 5GB or 500MiB", printable(text));
+            Err(Error::usage(what))
+        }
     }
 }
 

@@ -18,7 +18,7 @@ const MAX_ELEMENTS: u64 = MAX_READ_BYTES as u64 / 8;
 pub struct Block {
     /// Index into [`Plan::groups`].
     pub group: usize,
-    /// From top to bottom.
+    /// From top to bottom; at least one, since weights without rows are not regressed.
     pub parts: Vec<Part>,
 }
 

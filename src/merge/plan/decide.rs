@@ -93,7 +93,11 @@ fn by_dtype(present: &[&TensorInfo], options: &Options) -> Action {
     match floats {
         0 if same => Action::Copy { why: format!("{} is not averaged", first.name()) },
         n if n == present.len() && (same || options.dtype.is_some()) => {
-            Action::Average { why: "no Gram matrix".into() }
+            let why = match is_empty(&present[0].shape) {
+                true => "it has no elements",
+                false => "no Gram matrix",
+            };
+            Action::Average { why: why.into() }
         }
         n if n == present.len() => {
             refuse(format!("its dtype differs ({}); choose an output dtype", dtypes(present)))
@@ -112,6 +116,11 @@ fn unsupported(dtype: Dtype) -> String {
 
 fn dtypes(present: &[&TensorInfo]) -> String {
     present.iter().map(|info| info.dtype.name()).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether there is nothing in it to solve for.
+pub(super) fn is_empty(shape: &[u64]) -> bool {
+    shape.contains(&0)
 }
 
 pub(super) fn refuse(why: String) -> Action {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::decide::refuse;
+use super::decide::{is_empty, refuse};
 use super::{Action, Group, Orientation, Patterns, Plan, PlannedTensor, UnmatchedGram};
 use crate::format::{GramEntry, GramMatch, Normalization};
 use crate::io::Source;
@@ -18,7 +18,7 @@ pub(super) fn assign<S: Source>(plan: &mut Plan, models: &[Model<S>], patterns: 
     let mut groups: BTreeMap<(Vec<String>, bool), usize> = BTreeMap::new();
     for index in 0..plan.tensors.len() {
         let tensor = &plan.tensors[index];
-        if !matches!(tensor.action, Action::Average { .. }) {
+        if !matches!(tensor.action, Action::Average { .. }) || is_empty(&tensor.shape) {
             continue;
         }
         let found: Vec<_> = models.iter().map(|model| model.gram_entry(&tensor.name)).collect();

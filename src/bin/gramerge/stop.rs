@@ -1,0 +1,70 @@
+//! Signals, and other ends that do not come from the merge itself.
+//!
+//! A thread of its own waits for them, so that a merge stops at once, also in the middle of a long
+//! solve. What has been begun is removed (`pending`), and the exit code is 128 and the signal's
+//! number, as shells have it. A file that is larger than the process may write is a failed write
+//! like any other.
+
+use std::panic;
+
+use gramerge::{Error, Result};
+
+use crate::pending;
+
+/// From here on every end that can be noticed removes what was begun.
+pub(crate) fn watch() -> Result<()> {
+    let tell = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        tell(info);
+        pending::abandon();
+    }));
+    signals().map_err(|error| Error::io(format!("signals cannot be waited for ({error})")))
+}
+
+fn sentence(signal: &str) -> String {
+    match pending::end() {
+        0 => format!("error: stopped by {signal}; nothing is left of the merge"),
+        _ => format!("error: stopped by {signal}, after the merge had been written"),
+    }
+}
+
+#[cfg(unix)]
+fn signals() -> std::io::Result<()> {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+    use signal_hook::low_level::{exit, signal_name};
+
+    // With any handler the write fails, instead of the process.
+    signal_hook::flag::register(libc::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+    let ending = [SIGINT, SIGTERM, SIGHUP, libc::SIGXCPU];
+    let mut signals = Signals::new(ending.into_iter().filter(|signal| !is_ignored(*signal)))?;
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            eprintln!("{}", sentence(signal_name(signal).unwrap_or("a signal")));
+            exit(128 + signal);
+        }
+    })?;
+    Ok(())
+}
+
+/// Whether whoever started this process wants it to outlive the signal, as `nohup` does.
+#[cfg(unix)]
+fn is_ignored(signal: libc::c_int) -> bool {
+    // SAFETY: all zeros is a `sigaction`, a structure of integers and pointers that may be null.
+    let mut found: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: without a new action nothing is changed; the old one is written to a live structure.
+    let asked = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut found) };
+    asked == 0 && found.sa_sigaction == libc::SIG_IGN
+}
+
+#[cfg(windows)]
+fn signals() -> std::io::Result<()> {
+    ctrlc::set_handler(|| {
+        eprintln!("{}", sentence("Ctrl-C"));
+        std::process::exit(130);
+    })
+    .map_err(std::io::Error::other)
+}
