@@ -7,6 +7,7 @@ use super::scaling::Scaling;
 use crate::Result;
 use crate::backend::{Backend, NotPositive};
 use crate::dtype::Real;
+use crate::extremes::{larger, smaller};
 use crate::merge::sums;
 
 /// T = Σ Ĝ_i + floor · diag, factorised, with a bound on ‖T‖₂.
@@ -89,6 +90,7 @@ impl Norms {
     }
 
     fn bound(&self) -> f64 {
-        self.row_sums.iter().fold(0.0, |a: f64, b| a.max(*b)).min(self.squares.sqrt())
+        let largest = self.row_sums.iter().copied().fold(0.0, larger);
+        smaller(largest, self.squares.sqrt())
     }
 }
