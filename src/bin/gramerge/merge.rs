@@ -47,7 +47,7 @@ pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     output.finish()?;
     let elapsed_millis = start.elapsed().as_secs_f64() * 1e3;
     let run = Run { kernels: kernels(), elapsed_millis, n_workers };
-    tell(args, &Report { files, ..merge.report(&outcomes, run) })?;
+    tell(args, &Report { files, ..merge.report(&outcomes, run)? })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -124,7 +124,7 @@ impl Queue {
     /// All outcomes, or the first failure.
     fn finish(self) -> Result<Vec<JobOutcome>> {
         let outcomes = self.outcomes.into_inner();
-        let outcomes = outcomes.map_err(|_| Error::device("a thread stopped in the middle"))?;
+        let outcomes = outcomes.map_err(|_| Error::internal("a thread stopped in the middle"))?;
         let mut finished = Vec::new();
         for outcome in outcomes.into_iter().flatten() {
             finished.push(outcome?);
@@ -135,7 +135,7 @@ impl Queue {
 
 /// The threads' engine is the only one.
 fn handed_back() -> Error {
-    Error::device("a layer was left to another engine")
+    Error::internal("a layer was left to another engine")
 }
 
 /// One line that is written over, on a terminal only.

@@ -33,7 +33,7 @@ impl GramBuilder {
     /// No rows yet. `scale` turns what is stored into the mean per row.
     ///
     /// # Errors
-    /// `Device` if the memory cannot be had.
+    /// `Memory` if it cannot be had.
     pub fn new(n: usize, dtype: Dtype, scale: f64) -> Result<Self> {
         let strips = Strips::new(n, dtype.size_bytes())?;
         Ok(Self { n, dtype, strips, is_mean: false, scale, diagonal: Vec::with_capacity(n) })
