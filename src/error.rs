@@ -1,7 +1,8 @@
 //! The one public error: what is wrong, where, and what to do about it.
 //!
 //! Errors are data: both shells show the same sentence, and the page receives the fields.
-//! Names come from files and may be hostile, so they are escaped when the sentence is made.
+//! Names come from files and may be hostile, so they are escaped when the sentence is made. An error
+//! has no `source()`: it crosses from worker to page, and says in its sentence what caused it.
 
 use std::fmt;
 
@@ -13,6 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Who can do something about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// The input is at fault: a file, a shape, a value in it.
     Input,
@@ -22,8 +24,12 @@ pub enum ErrorKind {
     Io,
     /// The arithmetic cannot meet its contract for this tensor.
     Numeric,
-    /// A compute device failed or refused.
+    /// A graphics card failed, was lost, or is not there.
     Device,
+    /// Memory was refused, the machine's or a graphics card's.
+    Memory,
+    /// A worker or the program itself did not do what it must: nobody's input is at fault.
+    Internal,
 }
 
 /// One clear sentence: what, where (file and tensor), what to do.
@@ -73,9 +79,19 @@ impl Error {
         Self::new(ErrorKind::Numeric, what)
     }
 
-    /// A compute device failed.
+    /// A graphics card failed.
     pub fn device(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Device, what)
+    }
+
+    /// Memory was refused.
+    pub fn memory(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Memory, what)
+    }
+
+    /// The program itself is at fault.
+    pub fn internal(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Internal, what)
     }
 
     /// Names the file, unless a deeper layer already did.

@@ -11,10 +11,13 @@
 //! - [`sample`]: runs the bundled digits classifier on its held-out images.
 //! - `web`: the surface that the page's workers call (browser builds only).
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 pub mod backend;
 pub mod dtype;
 pub mod engine;
 mod error;
+mod extremes;
 pub mod format;
 pub mod io;
 pub mod merge;
@@ -25,6 +28,7 @@ pub mod sample;
 pub mod web;
 
 pub use error::{Error, ErrorKind, Result, printable};
+pub use extremes::larger;
 
 /// The version that provenance metadata and reports carry.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

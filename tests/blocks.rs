@@ -11,6 +11,7 @@ use common::Memory;
 use gramerge::dtype::{Dtype, decode, encode};
 use gramerge::engine::CpuEngines;
 use gramerge::format::{Layout, TensorFile};
+use gramerge::larger;
 use gramerge::merge::options::Options;
 use gramerge::merge::regmean::Alone;
 use gramerge::merge::run::Merge;
@@ -90,8 +91,7 @@ fn rows_of_two_blocks_are_the_rows_of_one() {
     for rows in [0..5, N_ROWS / 2 - 3..N_ROWS / 2 + 3, N_ROWS - 5..N_ROWS] {
         let alone = values(&open(run(&merge(rows.clone()), 0..1)));
         let own = &merged[rows.start * N..rows.end * N];
-        let apart =
-            own.iter().zip(&alone).fold(0.0, |largest: f64, (a, b)| largest.max((a - b).abs()));
+        let apart = own.iter().zip(&alone).map(|(a, b)| (a - b).abs()).fold(0.0, larger);
         assert!(apart < 1e-6, "{rows:?}: {apart:e}");
     }
 }

@@ -15,7 +15,7 @@ export type Orientation = "out_in" | "in_out";
 export type Dtype = string;
 
 export interface ErrorData {
-  kind: "input" | "usage" | "io" | "numeric" | "device";
+  kind: "input" | "usage" | "io" | "numeric" | "device" | "memory" | "internal";
   what: string;
   file?: Optional<string>;
   tensor?: Optional<string>;

@@ -12,7 +12,7 @@ use gramerge::merge::options::{Options, Precision};
 use gramerge::merge::regmean::Alone;
 use gramerge::merge::run::Merge;
 use gramerge::merge::{Model, Models};
-use gramerge::{Error, Result};
+use gramerge::{Error, Result, larger};
 use pollster::block_on;
 use serde::{Deserialize, Serialize};
 
@@ -94,8 +94,8 @@ impl Found {
         for (path, count) in &other.paths {
             *self.paths.entry(path.clone()).or_default() += count;
         }
-        self.worst_error = self.worst_error.max(other.worst_error);
-        self.worst_condition = self.worst_condition.max(other.worst_condition);
+        self.worst_error = larger(self.worst_error, other.worst_error);
+        self.worst_condition = larger(self.worst_condition, other.worst_condition);
         self.written_bytes += other.written_bytes;
     }
 }
@@ -146,8 +146,8 @@ impl Bert {
             let shape = &self.merge.plan().tensors[part.tensor].shape;
             let path = format!("{}→{} {}", shape[1], shape[0], path_name(solve.path));
             *found.paths.entry(path).or_default() += 1;
-            found.worst_error = found.worst_error.max(solve.error_estimate);
-            found.worst_condition = found.worst_condition.max(solve.condition);
+            found.worst_error = larger(found.worst_error, solve.error_estimate);
+            found.worst_condition = larger(found.worst_condition, solve.condition);
         }
         Ok(found)
     }

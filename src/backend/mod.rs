@@ -43,7 +43,7 @@ pub trait Backend {
     /// Moves a matrix to the device. `values: [rows, cols]`.
     ///
     /// # Errors
-    /// `Device` if its memory cannot hold it.
+    /// `Memory` if the device cannot hold it.
     async fn upload(
         &self,
         rows: usize,
@@ -54,7 +54,7 @@ pub trait Backend {
     /// A matrix of zeros.
     ///
     /// # Errors
-    /// `Device` if its memory cannot hold it.
+    /// `Memory` if the device cannot hold it.
     async fn zeros(&self, rows: usize, cols: usize) -> Result<Self::Matrix> {
         self.upload(rows, cols, vec![Self::Scalar::default(); rows * cols]).await
     }
@@ -63,7 +63,7 @@ pub trait Backend {
     /// else in memory. `shape: [rows, cols]`
     ///
     /// # Errors
-    /// `Device` if its memory cannot hold it.
+    /// `Memory` if the device cannot hold it.
     async fn assemble<'a>(
         &self,
         shape: [usize; 2],
@@ -79,7 +79,7 @@ pub trait Backend {
     /// # Errors
     /// `Device` if the device was lost.
     async fn norm_bound(&self, _: &Self::Matrix) -> Result<f64> {
-        Err(Error::device("this backend puts no matrices together"))
+        Err(Error::internal("this backend puts no matrices together"))
     }
 
     /// Moves a matrix back, row by row.
@@ -103,7 +103,7 @@ pub trait Backend {
     /// no meaning. `g: [n, n]`, `x: [m, n]`
     ///
     /// # Errors
-    /// `Device` if the device was lost, or has no memory.
+    /// `Device` if the device was lost, `Memory` if it has none.
     async fn add_gram(&self, g: &mut Self::Matrix, x: &Self::Matrix) -> Result<()>;
 
     /// Factorises S = L Lᵀ. `s: [n, n]`, of which only the lower triangle is read.
@@ -121,7 +121,7 @@ pub trait Backend {
     /// The factor that was exported. `values: [n, n]`
     ///
     /// # Errors
-    /// `Device` if its memory cannot hold it.
+    /// `Memory` if the device cannot hold it.
     async fn import(&self, n: usize, values: Vec<Self::Scalar>) -> Result<Self::Factor>;
 
     /// X ← X S⁻¹, given S = L Lᵀ. `x: [m, n]`: each row is one right-hand side.

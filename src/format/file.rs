@@ -76,7 +76,7 @@ impl<S: Source> TensorFile<S> {
     /// Reads a whole tensor of this file.
     ///
     /// # Errors
-    /// `Io` as the source's; `Device` if the memory cannot be had.
+    /// `Io` as the source's; `Memory` if it cannot be had.
     pub async fn read(&self, tensor: &TensorInfo) -> Result<Vec<u8>> {
         self.read_range(tensor, 0..tensor.len_bytes()).await
     }

@@ -46,9 +46,11 @@ impl Source for Memory {
 /// Keeps the output in memory.
 impl Sink for Vec<u8> {
     async fn write_at(&mut self, offset_bytes: u64, bytes: &[u8]) -> Result<()> {
-        let start = usize::try_from(offset_bytes)
-            .map_err(|_| Error::device("the output does not fit into memory"))?;
-        let end = start + bytes.len();
+        let start = usize::try_from(offset_bytes).ok();
+        let end = start.and_then(|start| start.checked_add(bytes.len()));
+        let (Some(start), Some(end)) = (start, end) else {
+            return Err(Error::memory("the output does not fit into memory"));
+        };
         if self.len() < end {
             self.resize(end, 0);
         }

@@ -45,7 +45,7 @@ pub trait Source {
 /// Reads a whole range into new memory, in pieces of at most [`MAX_READ_BYTES`].
 ///
 /// # Errors
-/// As [`Source::read_into`]; also if the memory cannot be had.
+/// As [`Source::read_into`]; also `Memory` if it cannot be had.
 pub async fn read_range(
     source: &impl Source,
     offset_bytes: u64,
@@ -64,7 +64,7 @@ pub async fn read_range(
 pub(crate) fn allocate(len_bytes: u64) -> Result<Vec<u8>> {
     let refuse = || {
         let refused = len_bytes.div_ceil(1_000_000);
-        crate::Error::device(format!("{refused} MB more memory were refused"))
+        crate::Error::memory(format!("{refused} MB more memory were refused"))
             .advice("close other programs or tabs, use fewer workers, or use the command line")
     };
     let len = usize::try_from(len_bytes).map_err(|_| refuse())?;

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::options::Options;
 use crate::Result;
+use crate::extremes::larger;
 use crate::format::hex;
 use crate::io::{MAX_READ_BYTES, Source};
 
@@ -45,11 +46,6 @@ pub struct SolveReport {
     pub fault: Option<String>,
 }
 
-/// The larger of two errors. Not `f64::max`, which loses a NaN: nothing is worse than that.
-pub(in crate::merge) fn larger(a: f64, b: f64) -> f64 {
-    if a.is_nan() || a >= b { a } else { b }
-}
-
 impl SolveReport {
     /// What holds for a weight of which two blocks of rows were solved on their own.
     pub(super) fn worse(self, other: Self) -> Self {
@@ -65,7 +61,7 @@ impl SolveReport {
             residual: larger(self.residual, other.residual),
             n_dead_features: self.n_dead_features,
             n_iterations: self.n_iterations.max(other.n_iterations),
-            floor: self.floor.max(other.floor),
+            floor: larger(self.floor, other.floor),
             missed: self.missed.or(other.missed),
             fault: self.fault.or(other.fault),
         }

@@ -72,7 +72,7 @@ impl Payload for Uint8Array {
 /// Waits for the factor; nothing comes where the leader needs no help.
 ///
 /// # Errors
-/// `Device` if the promise is broken.
+/// `Internal` if the promise is broken.
 pub async fn arriving(factor: js_sys::Promise) -> Result<Option<Shared<Uint8Array>>> {
     let factor = JsFuture::from(factor).await.map_err(|error| lost(&error))?;
     if factor.is_undefined() {
@@ -84,5 +84,5 @@ pub async fn arriving(factor: js_sys::Promise) -> Result<Option<Shared<Uint8Arra
 }
 
 fn lost(error: &JsValue) -> Error {
-    Error::device(format!("a layer that workers share was interrupted ({error:?})"))
+    Error::internal(format!("a layer that workers share was interrupted ({error:?})"))
 }

@@ -79,8 +79,9 @@ impl Engine {
 
     /// The first bytes of a file of the output.
     pub fn header_bytes(&self, file: usize) -> Result<Uint8Array, JsValue> {
-        let running = self.running().map_err(failed)?;
-        Ok(Uint8Array::from(running.merge.layout().files()[file].layout.header_bytes()))
+        let layout = self.running().map_err(failed)?.merge.layout();
+        let missing = || failed(Error::internal(format!("there is no output file {file}")));
+        Ok(Uint8Array::from(layout.files().get(file).ok_or_else(missing)?.layout.header_bytes()))
     }
 
     /// Runs one job, leading `n_helpers` other workers; its output goes to `outlet`. Answers with
@@ -137,7 +138,8 @@ impl Engine {
     ) -> Result<JsValue, JsValue> {
         let outcome = from_js(outcome).map_err(failed)?;
         let running = self.running.as_mut().ok_or_else(|| failed(not_begun()))?;
-        Ok(to_js(&Response::Progress(running.finish_job(index, outcome, written_bytes as u64))))
+        let progress = running.finish_job(index, outcome, written_bytes as u64);
+        progress.map(|progress| to_js(&Response::Progress(progress))).map_err(failed)
     }
 
     /// Takes the outcome of a job that was finished before an interruption.
@@ -216,9 +218,9 @@ impl Engine {
     fn report(&self, elapsed_millis: f64, n_workers: usize) -> Result<Response> {
         let running = self.running()?;
         let outcomes: Option<Vec<JobOutcome>> = running.outcomes.iter().cloned().collect();
-        let outcomes = outcomes.ok_or_else(|| Error::device("not every job has finished"))?;
+        let outcomes = outcomes.ok_or_else(|| Error::internal("not every job has finished"))?;
         let run = Run { kernels: engine::kernels(), elapsed_millis, n_workers };
-        let mut report = running.merge.report(&outcomes, run);
+        let mut report = running.merge.report(&outcomes, run)?;
         report.warnings.extend(running.resumed());
         Ok(Response::Done { report })
     }
@@ -243,10 +245,8 @@ impl Engine {
 
 impl Running {
     fn resume_job(&mut self, index: usize, outcome: JobOutcome) -> Result<()> {
-        let job = self.merge.jobs().get(index);
-        let n_tensors = job.ok_or_else(|| Error::usage("there is no such job"))?.n_tensors();
-        self.finish_job(index, outcome, 0);
-        self.n_resumed += n_tensors;
+        self.finish_job(index, outcome, 0)?;
+        self.n_resumed += self.merge.job(index)?.n_tensors();
         Ok(())
     }
 
@@ -257,36 +257,45 @@ impl Running {
         })
     }
 
-    fn finish_job(&mut self, index: usize, outcome: JobOutcome, written_bytes: u64) -> Progress {
-        let jobs = self.merge.jobs();
-        let plan = self.merge.plan();
-        self.finished_cost += jobs[index].cost();
-        self.tensors_done += jobs[index].n_tensors();
+    /// `outcome` comes from another worker, or from a disk.
+    fn finish_job(
+        &mut self,
+        index: usize,
+        outcome: JobOutcome,
+        written_bytes: u64,
+    ) -> Result<Progress> {
+        self.merge.check_outcome(index, &outcome)?;
+        let (job, plan) = (self.merge.job(index)?, self.merge.plan());
+        self.finished_cost += job.cost();
+        self.tensors_done += job.n_tensors();
         self.outcomes[index] = Some(outcome);
-        let total_cost: f64 = jobs.iter().map(|job| job.cost()).sum();
-        Progress {
+        let total_cost: f64 = self.merge.jobs().iter().map(|job| job.cost()).sum();
+        Ok(Progress {
             tensors_done: self.tensors_done,
             tensors_total: plan.tensors.len(),
             fraction: if total_cost > 0.0 { self.finished_cost / total_cost } else { 1.0 },
             written_bytes,
-            current: plan.tensors[jobs[index].tensor()].name.clone(),
-        }
+            current: plan.tensors[job.tensor()].name.clone(),
+        })
     }
 
     fn worker_died(&self, index: usize, why: &str, refused_bytes: u64) -> Error {
         let plan = self.merge.plan();
-        let tensor = &plan.tensors[self.merge.jobs()[index].tensor()].name;
+        let tensor = match self.merge.job(index) {
+            Ok(job) => &plan.tensors[job.tensor()].name,
+            Err(error) => return error,
+        };
         let needed = plan.estimate.memory_bytes.div_ceil(1_000_000);
-        let what = match refused_bytes.div_ceil(1_000_000) {
-            0 => format!("a worker stopped twice while it computed this tensor ({why})"),
-            refused => format!(
+        let error = match refused_bytes.div_ceil(1_000_000) {
+            0 => Error::internal(format!(
+                "a worker stopped twice while it computed this tensor ({why})"
+            )),
+            refused => Error::memory(format!(
                 "the browser twice refused {refused} MB more memory for this tensor; a worker \
                  needs about {needed} MB in all"
-            ),
+            )),
         };
-        Error::device(what)
-            .tensor(tensor)
-            .advice("close other tabs to free memory, or use the command line")
+        error.tensor(tensor).advice("close other tabs to free memory, or use the command line")
     }
 }
 

@@ -81,7 +81,7 @@ impl FaultyCard {
         match self.fault {
             Fault::Loss(at) if at == index => self.gpu.destroy(),
             Fault::Silence(at) if at == index => self.gpu.fall_silent(20),
-            Fault::Memory(at) if at == index => return Err(Error::device("no memory, as planted")),
+            Fault::Memory(at) if at == index => return Err(Error::memory("no memory, as planted")),
             _ => {}
         }
         Ok(index)

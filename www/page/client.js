@@ -15,6 +15,12 @@ import { hasPickers } from "./outer.js";
 /** How long a worker may take to give up a merge. */
 const PATIENCE_MILLIS = 800;
 
+/**
+ * Errors after which a worker is not to be trusted with another merge.
+ * @type {ReadonlySet<ErrorData["kind"]>}
+ */
+const SPENT = new Set(["device", "memory", "internal"]);
+
 /** A request that was answered by an error. */
 export class Failed extends Error {
   /** @param {ErrorData} data @param {string} message */
@@ -179,7 +185,7 @@ export class Client {
     if (response.type !== "failed") return pending.resolve({ response, ...beside });
     const reason = new Failed(response.error, response.message);
     pending.reject(reason);
-    if (response.error.kind === "device") this.#discard(reason); // the next attempt starts afresh
+    if (SPENT.has(response.error.kind)) this.#discard(reason); // the next attempt starts afresh
   }
 
   /** @param {Error} reason */
@@ -197,12 +203,12 @@ export class Client {
 function crashed(message) {
   const what = message ? `the worker stopped (${message})` : "the worker could not be started";
   const advice = "try again; if it happens again, reload the page";
-  return new Failed({ kind: "device", what, advice }, `${what}; ${advice}`);
+  return new Failed({ kind: "internal", what, advice }, `${what}; ${advice}`);
 }
 
 /** @param {Response} response */
 function unexpected(response) {
   const what = `the worker answered "${response.type}", which was not asked`;
   const advice = "reload the page: its parts may be of different versions";
-  return new Failed({ kind: "device", what, advice }, `${what}; ${advice}`);
+  return new Failed({ kind: "internal", what, advice }, `${what}; ${advice}`);
 }

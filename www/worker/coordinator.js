@@ -233,7 +233,7 @@ function resume(engine, entries) {
 }
 
 /** @param {any} error @param {string} [kind] */
-function asFailed(error, kind = "device") {
+function asFailed(error, kind = "internal") {
   if (error?.type === "failed") return error;
   const what = String(error?.message ?? error);
   return {

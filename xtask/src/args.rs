@@ -10,6 +10,10 @@ cargo xtask package                        build it and pack it into target/gram
 cargo xtask test [PART] [FILTER]           run every test; PART is lint, native, web or e2e,
                                            FILTER a part of the names of the tests to run
 cargo xtask test firefox                   the graphics card's suite in Firefox, in no other run
+cargo xtask fuzz [--minutes N] [--seed N] [--planted] [TARGET]
+                                           damage files and command lines in search of faults;
+                                           TARGET is headers, indices, grams, merges or commands;
+                                           with --planted, find faults that were put there
 cargo xtask bench [PART] [FILTER]          measure; PART is native, web or peers, FILTER a part
                                            of the names of the cases to run
 cargo xtask screenshots FOLDER             pictures of the page: two widths, light and dark";
@@ -37,6 +41,8 @@ pub(crate) enum Task {
         /// Run only tests whose name contains this.
         filter: Option<String>,
     },
+    /// Look for faults with damaged inputs.
+    Fuzz(Fuzz),
     /// Measure: everything without a part.
     Bench {
         /// The only part to run.
@@ -82,6 +88,25 @@ impl Part {
     }
 }
 
+/// What `cargo xtask fuzz` is to do.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Fuzz {
+    /// How long, in all.
+    pub(crate) minutes: u64,
+    /// Where the random numbers begin; the clock without one.
+    pub(crate) seed: Option<u64>,
+    /// Whether to find planted faults rather than real ones.
+    pub(crate) planted: bool,
+    /// The only target.
+    pub(crate) target: Option<String>,
+}
+
+impl Default for Fuzz {
+    fn default() -> Self {
+        Self { minutes: 30, seed: None, planted: false, target: None }
+    }
+}
+
 /// The parts of `cargo xtask bench`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Bench {
@@ -123,6 +148,7 @@ impl Task {
             ["package"] => Ok(Task::Package),
             ["serve", options @ ..] => parse_serve(options),
             ["test", options @ ..] => parse_test(options),
+            ["fuzz", options @ ..] => parse_fuzz(options),
             ["bench", options @ ..] => parse_bench(options),
             ["screenshots", folder] => Ok(Task::Screenshots { folder: (*folder).into() }),
             _ => Err(format!("cannot read `{}`; the tasks are:\n{HELP}", words.join(" "))),
@@ -164,6 +190,35 @@ fn parse_test(options: &[&str]) -> Result<Task> {
     }
 }
 
+fn parse_fuzz(mut options: &[&str]) -> Result<Task> {
+    let mut fuzz = Fuzz::default();
+    let whole = |number: &str| {
+        number.parse().map_err(|_| format!("`{number}` is not a whole number that fits"))
+    };
+    while let [option, rest @ ..] = options {
+        options = match (*option, rest) {
+            ("--minutes", [number, rest @ ..]) => {
+                fuzz.minutes = whole(number)?;
+                rest
+            }
+            ("--seed", [number, rest @ ..]) => {
+                fuzz.seed = Some(whole(number)?);
+                rest
+            }
+            ("--planted", rest) => {
+                fuzz.planted = true;
+                rest
+            }
+            (target, rest) if !target.starts_with('-') && fuzz.target.is_none() => {
+                fuzz.target = Some(target.into());
+                rest
+            }
+            _ => return Err(format!("`fuzz` cannot read `{option}`; the tasks are:\n{HELP}")),
+        };
+    }
+    Ok(Task::Fuzz(fuzz))
+}
+
 fn parse_bench(options: &[&str]) -> Result<Task> {
     let named = options.first().and_then(|word| Bench::named(word));
     let (part, rest) = (named.unwrap_or(Bench::All), &options[usize::from(named.is_some())..]);
@@ -189,14 +244,26 @@ mod tests {
         assert_eq!(parse("serve --port 0 --no-open"), Ok(Task::Serve { port: 0, open: false }));
         let web = Task::Test { part: Some(Part::Web), filter: Some("simd".into()) };
         assert_eq!(parse("test web simd"), Ok(web));
+        let fuzz = Fuzz { minutes: 2, seed: Some(7), target: Some("grams".into()), planted: false };
+        assert_eq!(parse("fuzz --minutes 2 grams --seed 7"), Ok(Task::Fuzz(fuzz)));
+        let planted = Fuzz { planted: true, ..Fuzz::default() };
+        assert_eq!(parse("fuzz --planted"), Ok(Task::Fuzz(planted)));
         let named = Task::Test { part: None, filter: Some("cholesky".into()) };
         assert_eq!(parse("test cholesky"), Ok(named));
     }
 
     #[test]
     fn refuses_what_it_does_not_know() {
-        for line in ["frobnicate", "serve --port", "serve --port 70000", "test gpu x", "build now"]
-        {
+        for line in [
+            "frobnicate",
+            "serve --port",
+            "serve --port 70000",
+            "test gpu x",
+            "build now",
+            "fuzz --minutes x",
+            "fuzz a b",
+            "fuzz --seed",
+        ] {
             assert!(parse(line).is_err(), "`{line}` was accepted");
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::wasm::{self, Kernels, Library};
-use crate::{Result, apt, page, process};
+use crate::{Result, apt, page, process, selected};
 
 /// The package that drives the browser.
 pub(crate) const PACKAGE: &str = "gramerge-browser-tests";
@@ -16,8 +16,8 @@ pub(crate) const PACKAGE: &str = "gramerge-browser-tests";
 /// The suite that runs inside the browser.
 pub(crate) const SUITE: Library = Library { package: "gramerge-suite", module: "gramerge_suite" };
 
-/// Builds the suite for all kernels and runs it in browser workers.
-pub(crate) fn web(filter: Option<&str>) -> Result<()> {
+/// Builds the suite for all kernels and runs it in browser workers; returns how many tests ran.
+pub(crate) fn web(filter: Option<&str>) -> Result<usize> {
     let chromium = chromium()?;
     let folder = process::target().join("web-tests");
     page::empty(&folder)?;
@@ -31,8 +31,8 @@ pub(crate) fn web(filter: Option<&str>) -> Result<()> {
     run_tests(&mut cargo, filter)
 }
 
-/// Builds the suite for the graphics card and runs it in Firefox.
-pub(crate) fn firefox(filter: Option<&str>) -> Result<()> {
+/// Builds the suite for the graphics card and runs it in Firefox; returns how many tests ran.
+pub(crate) fn firefox(filter: Option<&str>) -> Result<usize> {
     let firefox = firefox_program()?;
     apt::ensure(&["mesa-vulkan-drivers"]);
     let folder = process::target().join("web-tests");
@@ -43,11 +43,11 @@ pub(crate) fn firefox(filter: Option<&str>) -> Result<()> {
     cargo.args(["test", "--package", PACKAGE, "--test", "suite"]);
     cargo.env("FIREFOX", firefox).env("GRAMERGE_WEB_TESTS", &folder);
     let name = filter.unwrap_or("in_firefox");
-    process::run(cargo.args([name, "--", "--ignored", "--nocapture"]))
+    selected::run(cargo.args([name, "--", "--ignored", "--nocapture"]))
 }
 
-/// Builds the page and uses it as a person would.
-pub(crate) fn e2e(filter: Option<&str>) -> Result<()> {
+/// Builds the page and uses it as a person would; returns how many tests ran.
+pub(crate) fn e2e(filter: Option<&str>) -> Result<usize> {
     let chromium = chromium()?;
     page::build()?;
     let mut cargo = driver("test", &chromium);
@@ -79,9 +79,9 @@ fn driver(subcommand: &str, chromium: &Path) -> Command {
     cargo
 }
 
-fn run_tests(cargo: &mut Command, filter: Option<&str>) -> Result<()> {
+fn run_tests(cargo: &mut Command, filter: Option<&str>) -> Result<usize> {
     // One browser at a time: two would only share the same cores and blur the deadlines.
-    process::run(cargo.args(filter).args(["--", "--test-threads", "1"]))
+    selected::run(cargo.args(filter).args(["--", "--test-threads", "1"]))
 }
 
 /// Where Firefox is; installed where that is possible.

@@ -7,11 +7,13 @@ mod apt;
 mod args;
 mod bench;
 mod browser;
+mod fuzz;
 mod identity;
 mod lint;
 mod package;
 mod page;
 mod process;
+mod selected;
 mod serve;
 mod size;
 mod test;
@@ -46,6 +48,7 @@ fn run(task: Task) -> Result<()> {
         Task::Package => package::run(),
         Task::Serve { port, open } => serve::run(port, open),
         Task::Test { part, filter } => test::run(part, filter.as_deref()),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench { part, filter } => bench::run(part, filter.as_deref()),
         Task::Screenshots { folder } => browser::screenshots(&folder),
     }

@@ -33,10 +33,16 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Shows the command and runs it with our own output.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+/// Shows the command, and returns it as it was shown.
+pub(crate) fn announce(command: &Command) -> String {
     let line = shown(command);
     eprintln!("$ {line}");
+    line
+}
+
+/// Shows the command and runs it with our own output.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let line = announce(command);
     let status = command.status().map_err(|e| format!("`{line}` did not start: {e}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{line}` failed ({status})")) }
 }

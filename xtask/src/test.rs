@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test, and an account of what did not run.
 
 use crate::args::Part;
-use crate::{Result, apt, browser, lint, process};
+use crate::{Result, apt, browser, lint, process, selected};
 
 /// What became of the steps so far.
 #[derive(Debug, Default)]
@@ -9,6 +9,8 @@ pub(crate) struct Account {
     passed: Vec<String>,
     failed: Vec<(String, String)>,
     skipped: Vec<(String, String)>,
+    /// Tests that a filter chose, in all steps.
+    n_tests: usize,
 }
 
 impl Account {
@@ -21,6 +23,21 @@ impl Account {
                 eprintln!("{sentence}");
                 self.failed.push((name.into(), sentence));
             }
+        }
+    }
+
+    /// Runs a step of tests and notes how it ended, and how many tests it chose.
+    fn tests(&mut self, name: &str, step: impl FnOnce() -> Result<usize>) {
+        let mut n_tests = 0;
+        self.step(name, || step().map(|n| n_tests = n));
+        self.n_tests += n_tests;
+    }
+
+    /// Fails where a filter chose nothing, unless a test failed anyway.
+    fn check_filter(&mut self, filter: &str) {
+        if self.n_tests == 0 && self.failed.is_empty() {
+            let why = format!("no test's name contains `{filter}`, so none ran");
+            self.failed.push(("the filter".into(), why));
         }
     }
 
@@ -60,6 +77,9 @@ pub(crate) fn run(part: Option<Part>, filter: Option<&str>) -> Result<()> {
             run_part(each, filter, &mut account);
         }
     }
+    if let Some(filter) = filter {
+        account.check_filter(filter);
+    }
     account.close()
 }
 
@@ -67,11 +87,11 @@ fn run_part(part: Part, filter: Option<&str>, account: &mut Account) {
     match part {
         Part::Lint => lint::run(account),
         Part::Native => native(filter, account),
-        Part::Web => account.step("the suite in browser workers", || browser::web(filter)),
+        Part::Web => account.tests("the suite in browser workers", || browser::web(filter)),
         Part::Firefox => {
-            account.step("the suite in Firefox", || browser::firefox(filter));
+            account.tests("the suite in Firefox", || browser::firefox(filter));
         }
-        Part::E2e => account.step("the page in a browser", || browser::e2e(filter)),
+        Part::E2e => account.tests("the page in a browser", || browser::e2e(filter)),
     }
 }
 
@@ -83,13 +103,13 @@ fn native(filter: Option<&str>, account: &mut Account) {
         cargo.args(["test", "--no-fail-fast"]).args(packages).args(filter);
         // Mesa looks for a screen to choose a card by, and complains where there is none.
         cargo.env("NODEVICE_SELECT", "1");
-        process::run(&mut cargo)
+        selected::run(&mut cargo)
     };
-    account.step("tests of the tasks", || tests(&["--package", "xtask"]));
+    account.tests("tests of the tasks", || tests(&["--package", "xtask"]));
     let others = ["--workspace", "--exclude", "xtask", "--exclude", browser::PACKAGE];
     // Where there is no graphics card, its tests run on Mesa's software one, and fail without it.
     apt::ensure(&["mesa-vulkan-drivers"]);
-    account.step("native tests", || tests(&others));
+    account.tests("native tests", || tests(&others));
 }
 
 #[cfg(test)]
@@ -103,6 +123,18 @@ mod tests {
         account.skip("absent", "there is no such tool".into());
         account.step("bad", || Err("it broke".into()));
         assert!(account.close().is_err());
+    }
+
+    #[test]
+    fn a_filter_that_chooses_nothing_fails() {
+        let after = |chosen: &[usize]| {
+            let mut account = Account::default();
+            chosen.iter().for_each(|n| account.tests("tests", || Ok(*n)));
+            account.check_filter("golden");
+            account.close()
+        };
+        assert!(after(&[0, 0]).is_err());
+        assert!(after(&[0, 3]).is_ok());
     }
 
     #[test]

@@ -17,25 +17,18 @@ const SMALLEST_SYMMETRIC: usize = 128;
 ///
 /// # Errors
 /// [`NotPositive`] with the first pivot that is not a positive finite number.
-pub fn factorise<K: Kernel>(
-    kernel: K,
-    mut s: StridedMut<'_, K::Scalar>,
-) -> Result<(), NotPositive> {
-    let n = s.rows;
+pub fn factorise<K: Kernel>(kernel: K, s: StridedMut<'_, K::Scalar>) -> Result<(), NotPositive> {
+    let n = s.rows();
     if n <= SMALLEST {
         return factorise_small(s);
     }
     let half = split(n);
-    let rest = n - half;
-    factorise(kernel, s.part(0, 0, half, half))?;
-    // SAFETY: L₁₁ is read while only S₂₁ is written.
-    let corner = unsafe { s.read_part(0, 0, half, half) };
-    divide_by_transpose(kernel, corner, s.part(half, 0, rest, half));
-    // SAFETY: L₂₁ is read while only S₂₂ is written.
-    let below = unsafe { s.read_part(half, 0, rest, half) };
-    add_symmetric(kernel, -K::Scalar::ONE, below, s.part(half, half, rest, rest));
-    factorise(kernel, s.part(half, half, rest, rest))
-        .map_err(|failed| NotPositive { index: failed.index + half, ..failed })
+    let [mut top, bottom] = s.split_rows(half);
+    let [mut below, mut rest] = bottom.split_cols(half);
+    factorise(kernel, top.part(0, 0, half, half))?;
+    divide_by_transpose(kernel, top.read().part(0, 0, half, half), below.again());
+    add_symmetric(kernel, -K::Scalar::ONE, below.read(), rest.again());
+    factorise(kernel, rest).map_err(|failed| NotPositive { index: failed.index + half, ..failed })
 }
 
 /// C ← C + α A Aᵀ, lower triangle. `a: [n, k]`, `c: [n, n]`.
@@ -45,7 +38,7 @@ pub(super) fn add_symmetric<K: Kernel>(
     a: Strided<'_, K::Scalar>,
     mut c: StridedMut<'_, K::Scalar>,
 ) {
-    let (n, k) = (a.rows, a.cols);
+    let (n, k) = (a.rows(), a.cols());
     if n <= SMALLEST_SYMMETRIC {
         return kernel.multiply(alpha, a, a.transposed(), c);
     }
@@ -59,14 +52,14 @@ pub(super) fn add_symmetric<K: Kernel>(
 
 /// The textbook loops: L_jj = √(S_jj − Σ L_jk²), L_ij = (S_ij − Σ L_ik L_jk) / L_jj.
 fn factorise_small<T: Real>(mut s: StridedMut<'_, T>) -> Result<(), NotPositive> {
-    for j in 0..s.rows {
+    for j in 0..s.rows() {
         let pivot = s.row(j)[j] - dot(&mut s, j, j, j);
         if !(pivot.to_f64() > 0.0 && pivot.to_f64().is_finite()) {
             return Err(NotPositive { index: j, pivot: pivot.to_f64() });
         }
         let root = pivot.sqrt();
         s.row(j)[j] = root;
-        for i in j + 1..s.rows {
+        for i in j + 1..s.rows() {
             let value = s.row(i)[j] - dot(&mut s, i, j, j);
             s.row(i)[j] = value / root;
         }

@@ -13,25 +13,27 @@ impl<T: Real> Kernel for GemmCrate<T> {
     type Scalar = T;
     const NAME: &'static str = "native";
 
-    fn multiply(&self, alpha: T, a: Strided<'_, T>, b: Strided<'_, T>, c: StridedMut<'_, T>) {
-        assert!(a.rows == c.rows && b.cols == c.cols && a.cols == b.rows, "shapes disagree");
-        // SAFETY: views are in bounds by construction and C overlaps neither A nor B: it is
-        // borrowed mutably, and `read_part` obliges its caller.
+    fn multiply(&self, alpha: T, a: Strided<'_, T>, b: Strided<'_, T>, mut c: StridedMut<'_, T>) {
+        let (m, n, k) = (c.rows(), c.cols(), a.cols());
+        assert!(a.rows() == m && b.cols() == n && b.rows() == k, "shapes disagree");
+        let ([a_row, a_col], [b_row, b_col]) = (a.strides(), b.strides());
+        // SAFETY: views are in bounds by construction, so no stride exceeds `isize`; C overlaps
+        // neither A nor B, since it is borrowed mutably.
         unsafe {
             gemm::gemm(
-                c.rows,
-                c.cols,
-                a.cols,
-                c.start,
+                m,
+                n,
+                k,
+                c.start(),
                 1,
-                c.row_stride as isize,
+                c.row_stride() as isize,
                 true,
-                a.start,
-                a.col_stride as isize,
-                a.row_stride as isize,
-                b.start,
-                b.col_stride as isize,
-                b.row_stride as isize,
+                a.start(),
+                a_col as isize,
+                a_row as isize,
+                b.start(),
+                b_col as isize,
+                b_row as isize,
                 T::ONE,
                 alpha,
                 false,

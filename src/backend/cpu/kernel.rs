@@ -1,34 +1,55 @@
 //! The one primitive that all processor work is made of: C ← C + α A B on strided memory.
 //!
 //! Views carry raw pointers, since blocked algorithms write one part of a matrix while they read
-//! another. Their constructors check bounds once; [`StridedMut::part`] and friends check again.
+//! another. All `unsafe` of the processor's algorithms is here and in the kernels themselves.
+//!
+//! Invariants, which the kernels rest on: fields are private, constructors check bounds, and
+//! every other view is a part of one that was checked; two views of which one is writable share no
+//! element while both can be used.
 
 use std::marker::PhantomData;
 
 use crate::dtype::Real;
 
 /// A read-only matrix: element (i, j) lies at `i * row_stride + j * col_stride`.
+///
+/// Its size cannot be changed, for multiplying believes it:
+///
+/// ```
+/// use gramerge::backend::cpu::kernel::dense;
+/// let view = dense(&[1.0_f64; 4], 2, 2);
+/// assert_eq!((view.rows(), view.cols()), (2, 2));
+/// ```
+///
+/// ```compile_fail
+/// use gramerge::backend::cpu::kernel::dense;
+/// let mut view = dense(&[1.0_f64; 4], 2, 2);
+/// view.rows = 1 << 20;
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Strided<'a, T> {
-    pub(super) start: *const T,
-    /// Number of rows.
-    pub rows: usize,
-    /// Number of columns.
-    pub cols: usize,
-    pub(super) row_stride: usize,
-    pub(super) col_stride: usize,
+    start: *const T,
+    rows: usize,
+    cols: usize,
+    row_stride: usize,
+    col_stride: usize,
     life: PhantomData<&'a T>,
 }
 
 /// A writable matrix whose rows are contiguous: element (i, j) lies at `i * row_stride + j`.
+///
+/// ```compile_fail
+/// use gramerge::backend::cpu::kernel::StridedMut;
+/// let mut values = [1.0_f64; 4];
+/// let mut view = StridedMut::new(&mut values, 2, 2, 2);
+/// view.rows = 1 << 20;
+/// ```
 #[derive(Debug)]
 pub struct StridedMut<'a, T> {
-    pub(super) start: *mut T,
-    /// Number of rows.
-    pub rows: usize,
-    /// Number of columns.
-    pub cols: usize,
-    pub(super) row_stride: usize,
+    start: *mut T,
+    rows: usize,
+    cols: usize,
+    row_stride: usize,
     life: PhantomData<&'a mut T>,
 }
 
@@ -57,15 +78,41 @@ pub trait Kernel: Copy + Default + std::fmt::Debug + 'static {
 /// # Panics
 /// If `values` is not `[rows, cols]`.
 pub fn dense<T>(values: &[T], rows: usize, cols: usize) -> Strided<'_, T> {
-    assert_eq!(values.len(), rows * cols, "matrix of another size than its shape");
+    assert_eq!(Some(values.len()), rows.checked_mul(cols), "matrix of another size than its shape");
     let start = values.as_ptr();
     Strided { start, rows, cols, row_stride: cols, col_stride: 1, life: PhantomData }
 }
 
+/// Whether `len` elements from `start` on are among `total`.
+fn holds(total: usize, start: usize, len: usize) -> bool {
+    start.checked_add(len).is_some_and(|end| end <= total)
+}
+
 impl<'a, T: Copy> Strided<'a, T> {
+    /// Number of rows.
+    pub fn rows(self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub fn cols(self) -> usize {
+        self.cols
+    }
+
+    /// Address of the first element; of no element where there is none.
+    pub(super) fn start(self) -> *const T {
+        self.start
+    }
+
+    /// Elements from one row to the next, and from one column to the next.
+    pub(super) fn strides(self) -> [usize; 2] {
+        [self.row_stride, self.col_stride]
+    }
+
     /// Rows `row..row + rows` and columns `col..col + cols`.
     pub(super) fn part(self, row: usize, col: usize, rows: usize, cols: usize) -> Self {
-        assert!(row + rows <= self.rows && col + cols <= self.cols, "part outside its matrix");
+        let is_inside = holds(self.rows, row, rows) && holds(self.cols, col, cols);
+        assert!(is_inside, "part outside its matrix");
         // An empty part may begin behind the memory, where `add` must not point.
         let start = self.start.wrapping_add(row * self.row_stride + col * self.col_stride);
         Self { start, rows, cols, ..self }
@@ -80,8 +127,10 @@ impl<'a, T: Copy> Strided<'a, T> {
     /// Row `i` of a matrix whose rows are contiguous.
     pub(super) fn row(self, i: usize) -> &'a [T] {
         assert!(self.col_stride == 1 && i < self.rows, "no contiguous row of that index");
-        // SAFETY: the row lies inside the matrix, which outlives the view.
-        unsafe { std::slice::from_raw_parts(self.start.add(i * self.row_stride), self.cols) }
+        let start = self.start.wrapping_add(i * self.row_stride);
+        // SAFETY: the row lies inside the matrix, which outlives the view; an empty one has an
+        // address all the same.
+        unsafe { slice(start, self.cols) }
     }
 
     /// Column `j` of a matrix whose columns are contiguous.
@@ -89,11 +138,39 @@ impl<'a, T: Copy> Strided<'a, T> {
         self.transposed().row(j)
     }
 
+    /// Elements of column `j`, from top to bottom.
+    pub(super) fn down(self, j: usize) -> impl Iterator<Item = T> {
+        assert!(j < self.cols, "column outside its matrix");
+        // SAFETY: every (i, j) lies inside the matrix, which outlives the view.
+        (0..self.rows).map(move |i| unsafe { self.get(i, j) })
+    }
+
     /// Element (i, j).
     pub(super) fn at(self, i: usize, j: usize) -> T {
-        debug_assert!(i < self.rows && j < self.cols, "element outside its matrix");
+        assert!(i < self.rows && j < self.cols, "element outside its matrix");
         // SAFETY: (i, j) lies inside the matrix, which outlives the view.
+        unsafe { self.get(i, j) }
+    }
+
+    /// Element (i, j), unchecked.
+    ///
+    /// # Safety
+    /// It must lie inside the matrix.
+    unsafe fn get(self, i: usize, j: usize) -> T {
+        // SAFETY: the caller's promise, and the constructors' checks.
         unsafe { *self.start.add(i * self.row_stride + j * self.col_stride) }
+    }
+}
+
+/// `len` elements from `start` on.
+///
+/// # Safety
+/// As [`std::slice::from_raw_parts`], but that an empty slice may start anywhere.
+unsafe fn slice<'a, T>(start: *const T, len: usize) -> &'a [T] {
+    match len {
+        0 => &[],
+        // SAFETY: the caller's promise.
+        _ => unsafe { std::slice::from_raw_parts(start, len) },
     }
 }
 
@@ -103,14 +180,41 @@ impl<'a, T: Copy> StridedMut<'a, T> {
     /// # Panics
     /// If `values` is too short.
     pub fn new(values: &'a mut [T], rows: usize, cols: usize, row_stride: usize) -> Self {
-        let end = if rows == 0 { 0 } else { (rows - 1) * row_stride + cols };
-        assert!(cols <= row_stride && end <= values.len(), "matrix outside its memory");
+        let last = rows.saturating_sub(1).checked_mul(row_stride);
+        let is_inside = last.is_some_and(|start| rows == 0 || holds(values.len(), start, cols));
+        assert!(cols <= row_stride && is_inside, "matrix outside its memory");
         Self { start: values.as_mut_ptr(), rows, cols, row_stride, life: PhantomData }
     }
 
-    /// The same matrix for a shorter time.
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// Address of the first element; of no element where there is none.
+    pub(super) fn start(&mut self) -> *mut T {
+        self.start
+    }
+
+    /// Elements from one row to the next.
+    pub(super) fn row_stride(&self) -> usize {
+        self.row_stride
+    }
+
+    /// Reborrows the view.
     pub(super) fn again(&mut self) -> StridedMut<'_, T> {
         StridedMut { life: PhantomData, ..*self }
+    }
+
+    /// The view for readers.
+    pub(super) fn read(&self) -> Strided<'_, T> {
+        let Self { start, rows, cols, row_stride, .. } = *self;
+        Strided { start, rows, cols, row_stride, col_stride: 1, life: PhantomData }
     }
 
     /// Rows `row..row + rows` and columns `col..col + cols`.
@@ -121,32 +225,110 @@ impl<'a, T: Copy> StridedMut<'a, T> {
         rows: usize,
         cols: usize,
     ) -> StridedMut<'_, T> {
-        assert!(row + rows <= self.rows && col + cols <= self.cols, "part outside its matrix");
-        let start = self.start.wrapping_add(row * self.row_stride + col);
-        StridedMut { start, rows, cols, row_stride: self.row_stride, life: PhantomData }
+        // SAFETY: the whole cannot be used while the part is.
+        unsafe { self.window(row, col, rows, cols) }
     }
 
-    /// A read-only part that may be used while another, disjoint part is written.
+    /// The columns before `col`, and the others.
+    pub(super) fn split_cols(self, col: usize) -> [Self; 2] {
+        let (rows, cols) = (self.rows, self.cols);
+        let right = cols.checked_sub(col).expect("split outside its matrix");
+        // SAFETY: the whole is used no more, and the halves share no element.
+        unsafe { [self.window(0, 0, rows, col), self.window(0, col, rows, right)] }
+    }
+
+    /// The rows before `row`, and the others.
+    pub(super) fn split_rows(self, row: usize) -> [Self; 2] {
+        let (rows, cols) = (self.rows, self.cols);
+        let below = rows.checked_sub(row).expect("split outside its matrix");
+        // SAFETY: as for columns.
+        unsafe { [self.window(0, 0, row, cols), self.window(row, 0, below, cols)] }
+    }
+
+    /// A part that lives as long as the whole.
     ///
     /// # Safety
-    /// The caller must not write elements of this part while the view is read.
-    pub(super) unsafe fn read_part<'b>(
-        &self,
-        row: usize,
-        col: usize,
-        rows: usize,
-        cols: usize,
-    ) -> Strided<'b, T> {
-        assert!(row + rows <= self.rows && col + cols <= self.cols, "part outside its matrix");
+    /// None of its elements may be used in another way while it is.
+    unsafe fn window(&self, row: usize, col: usize, rows: usize, cols: usize) -> Self {
+        let is_inside = holds(self.rows, row, rows) && holds(self.cols, col, cols);
+        assert!(is_inside, "part outside its matrix");
         let start = self.start.wrapping_add(row * self.row_stride + col);
-        let life = PhantomData;
-        Strided { start, rows, cols, row_stride: self.row_stride, col_stride: 1, life }
+        Self { start, rows, cols, row_stride: self.row_stride, life: PhantomData }
     }
 
     /// Row `i`.
     pub(super) fn row(&mut self, i: usize) -> &mut [T] {
         assert!(i < self.rows, "row outside its matrix");
-        // SAFETY: the row lies inside the matrix, and `&mut self` keeps it to one user.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(i * self.row_stride), self.cols) }
+        let start = self.start.wrapping_add(i * self.row_stride);
+        match self.cols {
+            0 => &mut [],
+            // SAFETY: the row lies inside the matrix, and `&mut self` keeps it to one user.
+            cols => unsafe { std::slice::from_raw_parts_mut(start, cols) },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More elements than can be counted.
+    const HALF: usize = 1 << (usize::BITS / 2);
+
+    #[test]
+    #[should_panic(expected = "matrix of another size than its shape")]
+    fn a_size_that_overflows_is_not_zero() {
+        dense::<f64>(&[], HALF, HALF);
+    }
+
+    #[test]
+    #[should_panic(expected = "matrix outside its memory")]
+    fn a_stride_that_overflows_is_outside() {
+        StridedMut::new(&mut [0.0_f64; 2], (1 << (usize::BITS - 1)) + 1, 2, 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "part outside its matrix")]
+    fn a_part_that_overflows_is_outside() {
+        dense(&[0.0_f64; 4], 2, 2).part(usize::MAX, 0, 2, 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "part outside its matrix")]
+    fn a_writable_part_that_overflows_is_outside() {
+        StridedMut::new(&mut [0.0_f64; 4], 2, 2, 2).part(0, usize::MAX, 2, 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "element outside its matrix")]
+    fn an_element_of_the_next_row_is_outside() {
+        dense(&[0.0_f64; 4], 2, 2).at(0, 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "column outside its matrix")]
+    fn a_column_of_the_next_row_is_outside() {
+        let _ = dense(&[0.0_f64; 4], 2, 2).down(2);
+    }
+
+    #[test]
+    fn halves_are_written_while_the_other_is_read() {
+        let mut values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let [left, mut right] = StridedMut::new(&mut values, 2, 3, 3).split_cols(1);
+        for i in 0..2 {
+            right.row(i).fill(left.read().at(i, 0));
+        }
+        let [above, mut below] = right.split_rows(1);
+        below.row(0)[1] = above.read().row(0)[1];
+        assert_eq!(values, [1.0, 1.0, 1.0, 4.0, 4.0, 1.0]);
+    }
+
+    #[test]
+    fn empty_parts_have_empty_rows() {
+        let mut values = [1.0; 4];
+        let mut view = StridedMut::new(&mut values, 2, 2, 2);
+        assert!(view.part(1, 2, 1, 0).row(0).is_empty());
+        assert!(view.read().part(1, 2, 1, 0).row(0).is_empty());
+        assert_eq!(view.part(2, 0, 0, 2).rows(), 0);
     }
 }

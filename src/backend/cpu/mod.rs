@@ -12,6 +12,8 @@ pub mod cholesky;
 mod gemm_crate;
 pub mod kernel;
 pub mod packed;
+#[cfg(test)]
+mod tests;
 mod thin;
 pub mod tile;
 pub mod triangular;

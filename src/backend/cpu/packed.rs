@@ -37,15 +37,16 @@ impl<R: Tile> Kernel for Packed<R> {
         b: Strided<'_, R::Scalar>,
         mut c: StridedMut<'_, R::Scalar>,
     ) {
-        assert!(a.rows == c.rows && b.cols == c.cols && a.cols == b.rows, "shapes disagree");
+        let (m, n, k) = (c.rows(), c.cols(), a.cols());
+        assert!(a.rows() == m && b.cols() == n && b.rows() == k, "shapes disagree");
         R::with_buffers(|buffers| {
-            for depth in (0..a.cols).step_by(KC) {
-                let depths = KC.min(a.cols - depth);
-                for row in (0..c.rows).step_by(MC) {
-                    let rows = MC.min(c.rows - row);
+            for depth in (0..k).step_by(KC) {
+                let depths = KC.min(k - depth);
+                for row in (0..m).step_by(MC) {
+                    let rows = MC.min(m - row);
                     pack_a::<R>(alpha, a.part(row, depth, rows, depths), &mut buffers.a);
-                    for col in (0..c.cols).step_by(NC) {
-                        let cols = NC.min(c.cols - col);
+                    for col in (0..n).step_by(NC) {
+                        let cols = NC.min(n - col);
                         pack_b::<R>(b.part(depth, col, depths, cols), &mut buffers.b);
                         self.block(depths, buffers, c.part(row, col, rows, cols));
                     }
@@ -58,9 +59,10 @@ impl<R: Tile> Kernel for Packed<R> {
 impl<R: Tile> Packed<R> {
     /// C ← C + A B for one packed block of each.
     fn block(&self, depth: usize, buffers: &Buffers<R::Scalar>, mut c: StridedMut<'_, R::Scalar>) {
-        for (row, a) in (0..c.rows).step_by(R::MR).zip(buffers.a.chunks(depth * R::MR)) {
-            for (col, b) in (0..c.cols).step_by(R::NR).zip(buffers.b.chunks(depth * R::NR)) {
-                let (rows, cols) = (R::MR.min(c.rows - row), R::NR.min(c.cols - col));
+        let (m, n) = (c.rows(), c.cols());
+        for (row, a) in (0..m).step_by(R::MR).zip(buffers.a.chunks(depth * R::MR)) {
+            for (col, b) in (0..n).step_by(R::NR).zip(buffers.b.chunks(depth * R::NR)) {
+                let (rows, cols) = (R::MR.min(m - row), R::NR.min(n - col));
                 self.tile.add(depth, a, b, c.part(row, col, rows, cols));
             }
         }
@@ -93,8 +95,8 @@ fn pack_b<R: Tile>(b: Strided<'_, R::Scalar>, packed: &mut Vec<R::Scalar>) {
 /// that tiles have are compiled.
 #[inline(always)]
 fn pack<T: Real>(matrix: Strided<'_, T>, width: usize, packed: &mut Vec<T>) {
-    let n_strips = matrix.rows.div_ceil(width);
-    packed.resize(n_strips * width * matrix.cols, T::default());
+    let n_strips = matrix.rows().div_ceil(width);
+    packed.resize(n_strips * width * matrix.cols(), T::default());
     match width {
         4 => pack_strips::<T, 4>(matrix, packed),
         8 => pack_strips::<T, 8>(matrix, packed),
@@ -105,22 +107,22 @@ fn pack<T: Real>(matrix: Strided<'_, T>, width: usize, packed: &mut Vec<T>) {
 /// The width is known when this is compiled, so that a group is one or two vectors.
 #[inline(never)]
 fn pack_strips<T: Real, const WIDTH: usize>(matrix: Strided<'_, T>, packed: &mut [T]) {
-    let depth = matrix.cols;
-    let n_full = matrix.rows - matrix.rows % WIDTH;
+    let depth = matrix.cols();
+    let n_full = matrix.rows() - matrix.rows() % WIDTH;
     let (full, edge) = packed.split_at_mut(n_full * depth);
     let inner = matrix.part(0, 0, n_full, depth);
-    if matrix.row_stride == 1 {
+    if matrix.strides()[0] == 1 {
         copy_strips::<T, WIDTH>(inner, full);
     } else {
         turn_strips::<T, WIDTH>(inner, full);
     }
-    pack_edge(matrix.part(n_full, 0, matrix.rows - n_full, depth), WIDTH, edge);
+    pack_edge(matrix.part(n_full, 0, matrix.rows() - n_full, depth), WIDTH, edge);
 }
 
 /// Of a matrix whose columns are contiguous: several strips at once, so that whole cache lines are
 /// read, and few pages at a time.
 fn copy_strips<T: Real, const WIDTH: usize>(matrix: Strided<'_, T>, packed: &mut [T]) {
-    let depth = matrix.cols;
+    let depth = matrix.cols();
     for (index, strips) in packed.chunks_mut((AT_ONCE * WIDTH * depth).max(1)).enumerate() {
         let (groups, _) = strips.as_chunks_mut::<WIDTH>(); // [strip, depth]
         let first = index * AT_ONCE * WIDTH;
@@ -136,7 +138,7 @@ fn copy_strips<T: Real, const WIDTH: usize>(matrix: Strided<'_, T>, packed: &mut
 
 /// Of a matrix whose rows are contiguous: four rows at once, which compilers turn in registers.
 fn turn_strips<T: Real, const WIDTH: usize>(matrix: Strided<'_, T>, packed: &mut [T]) {
-    let depth = matrix.cols;
+    let depth = matrix.cols();
     for (index, strip) in packed.chunks_mut((WIDTH * depth).max(1)).enumerate() {
         let (groups, _) = strip.as_chunks_mut::<WIDTH>(); // [depth]
         for first in (0..WIDTH).step_by(TURNED) {
@@ -154,7 +156,7 @@ fn turn_strips<T: Real, const WIDTH: usize>(matrix: Strided<'_, T>, packed: &mut
 fn pack_edge<T: Real>(matrix: Strided<'_, T>, width: usize, strip: &mut [T]) {
     strip.fill(T::default());
     for (k, group) in strip.chunks_mut(width).enumerate() {
-        for (i, value) in group[..matrix.rows].iter_mut().enumerate() {
+        for (i, value) in group[..matrix.rows()].iter_mut().enumerate() {
             *value = matrix.at(i, k);
         }
     }

@@ -21,11 +21,11 @@ pub(super) fn multiply_add<T: Real>(
     b: Strided<'_, T>,
     mut c: StridedMut<'_, T>,
 ) {
-    let (m, n) = (c.rows, c.cols);
+    let (m, n) = (c.rows(), c.cols());
     for col in (0..n).step_by(WIDTH) {
         let cols = WIDTH.min(n - col);
-        for k in (0..b.rows).step_by(DEPTH) {
-            let depth = DEPTH.min(b.rows - k);
+        for k in (0..b.rows()).step_by(DEPTH) {
+            let depth = DEPTH.min(b.rows() - k);
             let b = b.part(k, col, depth, cols);
             let mut c = c.part(0, col, m, cols);
             for i in 0..m {
@@ -37,9 +37,9 @@ pub(super) fn multiply_add<T: Real>(
 
 /// X ← X L⁻ᵀ: x_j ← (x_j − Σ_{k<j} L_jk x_k) / L_jj. `lower: [n, n]`, `x: [m, n]`.
 pub(super) fn divide_by_transpose<T: Real>(lower: Strided<'_, T>, mut x: StridedMut<'_, T>) {
-    for j in 0..x.cols {
+    for j in 0..x.cols() {
         let line = lower.row(j);
-        for i in 0..x.rows {
+        for i in 0..x.rows() {
             let row = x.row(i);
             row[j] = (row[j] - dot(&line[..j], &row[..j])) / line[j];
         }
@@ -48,10 +48,10 @@ pub(super) fn divide_by_transpose<T: Real>(lower: Strided<'_, T>, mut x: Strided
 
 /// X ← X L⁻¹: x_j ← (x_j − Σ_{k>j} L_kj x_k) / L_jj. `lower: [n, n]`, `x: [m, n]`.
 pub(super) fn divide<T: Real>(lower: Strided<'_, T>, mut x: StridedMut<'_, T>) {
-    for start in (0..x.cols).step_by(DEPTH).rev() {
-        let depth = DEPTH.min(x.cols - start);
+    for start in (0..x.cols()).step_by(DEPTH).rev() {
+        let depth = DEPTH.min(x.cols() - start);
         let left = lower.part(start, 0, depth, start);
-        for i in 0..x.rows {
+        for i in 0..x.rows() {
             let (done, rest) = x.row(i).split_at_mut(start);
             let mut negated = [T::default(); DEPTH];
             for j in (0..depth).rev() {

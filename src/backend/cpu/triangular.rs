@@ -17,40 +17,32 @@ const STRIP: usize = 16;
 pub fn divide_by_transpose<K: Kernel>(
     kernel: K,
     lower: Strided<'_, K::Scalar>,
-    mut x: StridedMut<'_, K::Scalar>,
+    x: StridedMut<'_, K::Scalar>,
 ) {
-    let (m, n) = (x.rows, x.cols);
+    let n = x.cols();
     if n <= SMALLEST {
         return substitute(x, |columns| forwards(lower, columns));
     }
     let half = split(n);
-    divide_by_transpose(kernel, lower.part(0, 0, half, half), x.part(0, 0, m, half));
-    // SAFETY: the left columns are read, the right ones written.
-    let left = unsafe { x.read_part(0, 0, m, half) };
+    let [mut left, mut right] = x.split_cols(half);
+    divide_by_transpose(kernel, lower.part(0, 0, half, half), left.again());
     let below = lower.part(half, 0, n - half, half);
-    let mut right = x.part(0, half, m, n - half);
-    kernel.multiply(-K::Scalar::ONE, left, below.transposed(), right.again());
+    kernel.multiply(-K::Scalar::ONE, left.read(), below.transposed(), right.again());
     divide_by_transpose(kernel, lower.part(half, half, n - half, n - half), right);
 }
 
 /// X ← X L⁻¹. `lower: [n, n]`, `x: [m, n]`.
-pub fn divide<K: Kernel>(
-    kernel: K,
-    lower: Strided<'_, K::Scalar>,
-    mut x: StridedMut<'_, K::Scalar>,
-) {
-    let (m, n) = (x.rows, x.cols);
+pub fn divide<K: Kernel>(kernel: K, lower: Strided<'_, K::Scalar>, x: StridedMut<'_, K::Scalar>) {
+    let n = x.cols();
     if n <= SMALLEST {
         return substitute(x, |columns| backwards(lower, columns));
     }
     let half = split(n);
+    let [mut left, mut right] = x.split_cols(half);
     let corner = lower.part(half, half, n - half, n - half);
-    divide(kernel, corner, x.part(0, half, m, n - half));
-    // SAFETY: the right columns are read, the left ones written.
-    let right = unsafe { x.read_part(0, half, m, n - half) };
+    divide(kernel, corner, right.again());
     let below = lower.part(half, 0, n - half, half);
-    let mut left = x.part(0, 0, m, half);
-    kernel.multiply(-K::Scalar::ONE, right, below, left.again());
+    kernel.multiply(-K::Scalar::ONE, right.read(), below, left.again());
     divide(kernel, lower.part(0, 0, half, half), left);
 }
 
@@ -66,9 +58,10 @@ type Column<T> = [T; STRIP];
 /// last row is computed and dropped.
 fn substitute<T: Real>(mut x: StridedMut<'_, T>, solve: impl Fn(&mut [Column<T>])) {
     let mut columns = [[T::default(); STRIP]; SMALLEST];
-    let columns = &mut columns[..x.cols];
-    for row in (0..x.rows).step_by(STRIP) {
-        let mut strip = x.part(row, 0, STRIP.min(x.rows - row), x.cols);
+    let (rows, cols) = (x.rows(), x.cols());
+    let columns = &mut columns[..cols];
+    for row in (0..rows).step_by(STRIP) {
+        let mut strip = x.part(row, 0, STRIP.min(rows - row), cols);
         load(strip.again(), columns);
         solve(columns);
         store(columns, strip);
@@ -77,7 +70,7 @@ fn substitute<T: Real>(mut x: StridedMut<'_, T>, solve: impl Fn(&mut [Column<T>]
 
 #[inline(never)]
 fn load<T: Real>(mut strip: StridedMut<'_, T>, columns: &mut [Column<T>]) {
-    for i in 0..strip.rows {
+    for i in 0..strip.rows() {
         for (column, value) in columns.iter_mut().zip(strip.row(i)) {
             column[i] = *value;
         }
@@ -86,7 +79,7 @@ fn load<T: Real>(mut strip: StridedMut<'_, T>, columns: &mut [Column<T>]) {
 
 #[inline(never)]
 fn store<T: Real>(columns: &[Column<T>], mut strip: StridedMut<'_, T>) {
-    for i in 0..strip.rows {
+    for i in 0..strip.rows() {
         for (column, value) in columns.iter().zip(strip.row(i)) {
             *value = column[i];
         }
@@ -115,8 +108,7 @@ fn backwards<T: Real>(lower: Strided<'_, T>, columns: &mut [Column<T>]) {
 #[inline]
 fn eliminate<T: Real>(x: &mut Column<T>, s: Strided<'_, T>, y: &[Column<T>], pivot: T) {
     let mut sums = *x;
-    for (k, y) in y.iter().enumerate() {
-        let s = s.at(k, 0);
+    for (s, y) in s.down(0).zip(y) {
         sums.iter_mut().zip(y).for_each(|(sum, y)| *sum -= s * *y);
     }
     let reciprocal = T::ONE / pivot;

@@ -14,6 +14,7 @@ use super::shaders::Kernel;
 use crate::Result;
 use crate::backend::stored::{Rows, ScaledDifference, ScaledSum};
 use crate::dtype::Dtype;
+use crate::extremes::larger;
 
 /// Rows and columns of a workgroup of the kernels.
 const GROUP: [usize; 2] = [64, 4];
@@ -129,7 +130,8 @@ pub(super) async fn norms(device: &Device, matrix: &Matrix) -> Result<[f64; 2]> 
     recorder.submit().await?;
     let sums: Vec<[f32; 2]> = device.read(&sums).await?;
     let rows = sums[..matrix.rows].iter().map(|sum| sum.map(f64::from));
-    let [largest, squares] = rows.fold([0.0, 0.0], |[a, b]: [f64; 2], [c, d]| [a.max(c), b + d]);
+    let [largest, squares] =
+        rows.fold([0.0, 0.0], |[a, b]: [f64; 2], [c, d]| [larger(a, c), b + d]);
     Ok([largest, squares.sqrt()])
 }
 

@@ -36,6 +36,7 @@ pub use platform::within;
 use super::stored::Assembly;
 use super::{Backend, NotPositive};
 use crate::Result;
+use crate::extremes::smaller;
 use device::Device;
 use dispatch::{Product, Recorder};
 use shaders::Kernel;
@@ -130,7 +131,7 @@ impl Backend for Gpu {
 
     async fn norm_bound(&self, matrix: &Matrix) -> Result<f64> {
         let [largest, frobenius] = assembly::norms(&self.device, matrix).await?;
-        Ok(largest.min(frobenius))
+        Ok(smaller(largest, frobenius))
     }
 
     async fn download(&self, matrix: Matrix) -> Result<Vec<f32>> {

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     let files = output.digests()?;
     let elapsed_millis = start.elapsed().as_secs_f64() * 1e3;
     let run = Run { kernels: kernels(), elapsed_millis, n_workers };
-    let report = Report { files, ..merge.report(&outcomes, run) };
+    let report = Report { files, ..merge.report(&outcomes, run)? };
     report_file.write(&report, &output)?;
     output.finish()?;
     report_file.publish()?;
@@ -135,7 +135,7 @@ impl Queue {
     /// All outcomes, or the first failure.
     fn finish(self) -> Result<Vec<JobOutcome>> {
         let outcomes = self.outcomes.into_inner();
-        let outcomes = outcomes.map_err(|_| Error::device("a thread stopped in the middle"))?;
+        let outcomes = outcomes.map_err(|_| Error::internal("a thread stopped in the middle"))?;
         let mut finished = Vec::new();
         for outcome in outcomes.into_iter().flatten() {
             finished.push(outcome?);
@@ -146,7 +146,7 @@ impl Queue {
 
 /// The threads' engine is the only one.
 fn handed_back() -> Error {
-    Error::device("a layer was left to another engine")
+    Error::internal("a layer was left to another engine")
 }
 
 /// One line that is written over, on a terminal only.

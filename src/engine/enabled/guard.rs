@@ -180,7 +180,7 @@ impl<C: Cards> Guarded<C> {
         while worthwhile && let Some((card, n_losses)) = self.card(faults).await {
             let only_single = self.hands_back && faults.is_empty();
             let error = match self.on_card(&card, group, precision, only_single).await {
-                Err(error) if error.kind == ErrorKind::Device => error,
+                Err(error) if is_fault(error.kind) => error,
                 other => return other,
             };
             faults.push(error.what);
@@ -210,6 +210,11 @@ impl<C: Cards> Solver for Guarded<C> {
         }
         Ok(solution)
     }
+}
+
+/// Whether a card, rather than the layer, is at fault.
+fn is_fault(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Device | ErrorKind::Memory)
 }
 
 /// Says in the reports what went wrong before, and who solved the layer then.

@@ -37,10 +37,10 @@ impl WebFile {
     /// `path` is its name in errors.
     ///
     /// # Errors
-    /// `Device` outside a worker, where files cannot be read synchronously.
+    /// `Internal` outside a worker, where files cannot be read synchronously.
     pub fn new(path: String, file: File) -> Result<Self> {
         let reader = FileReaderSync::new()
-            .map_err(|_| Error::device("files can be read in a worker only"))?;
+            .map_err(|_| Error::internal("files can be read in a worker only"))?;
         Ok(Self { path, file, reader, stream: Rc::default(), ahead: Rc::default() })
     }
 

@@ -68,13 +68,13 @@ pub trait Crew {
     /// Hands the factor to every helper.
     ///
     /// # Errors
-    /// `Device` if no helper can be reached.
+    /// `Internal` if no helper can be reached.
     async fn publish(&self, arithmetic: Arithmetic, factor: &[u8]) -> Result<()>;
 
     /// The helpers' rows, together `[n_rows − own, n]`, in order and in the factor's arithmetic.
     ///
     /// # Errors
-    /// `Device` if a helper is lost for good.
+    /// `Internal` if a helper is lost for good.
     async fn collect(&self) -> Result<Vec<Self::Rows>>;
 }
 
@@ -222,7 +222,7 @@ fn fill<T: Real>(values: &mut [T], payloads: &[impl Payload]) -> Result<()> {
     let mut rest: &mut [u8] = bytemuck::cast_slice_mut(values);
     let total: usize = payloads.iter().map(Payload::len_bytes).sum();
     if total != rest.len() {
-        return Err(Error::device("a worker sent a matrix of another size than was asked for"));
+        return Err(Error::internal("a worker sent a matrix of another size than was asked for"));
     }
     for payload in payloads {
         let (part, behind) = rest.split_at_mut(payload.len_bytes());

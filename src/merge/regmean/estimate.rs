@@ -26,8 +26,8 @@ use super::scaling::Scaling;
 use crate::Result;
 use crate::backend::Backend;
 use crate::dtype::Real;
+use crate::extremes::larger;
 use crate::merge::powers::{largest_exponent, scale_by};
-use crate::merge::report::larger;
 use crate::merge::sums;
 
 /// Sign vectors per weight. Even for an error of rank one, eight of them see less than half of it

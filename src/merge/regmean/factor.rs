@@ -7,7 +7,7 @@ use super::scaling::Scaling;
 use crate::Result;
 use crate::backend::{Backend, NotPositive};
 use crate::dtype::Real;
-use crate::merge::report::larger;
+use crate::extremes::{larger, smaller};
 use crate::merge::sums;
 
 /// T = Σ Ĝ_i + floor · diag, factorised, with a bound on ‖T‖₂.
@@ -95,8 +95,7 @@ impl Norms {
     }
 
     fn bound(&self) -> f64 {
-        let largest = self.row_sums.iter().fold(0.0, |a, b| larger(a, *b));
-        let size = self.squares.sqrt();
-        if largest > size { size } else { largest }
+        let largest = self.row_sums.iter().copied().fold(0.0, larger);
+        smaller(largest, self.squares.sqrt())
     }
 }

@@ -84,6 +84,14 @@ impl Job {
         }
     }
 
+    /// The plan's tensors that it handles: one for each part of its outcome.
+    pub(super) fn tensors(&self) -> Vec<usize> {
+        match self {
+            Self::Solve { block, .. } => block.parts.iter().map(|part| part.tensor).collect(),
+            Self::Stream { pieces, .. } => pieces.iter().map(|piece| piece.tensor).collect(),
+        }
+    }
+
     /// A tensor that stands for the job in progress messages.
     pub fn tensor(&self) -> usize {
         match self {

@@ -106,6 +106,15 @@ impl<S: Source> Merge<S> {
         &self.jobs
     }
 
+    /// One of the jobs.
+    ///
+    /// # Errors
+    /// `Internal` if there is none of that index.
+    pub fn job(&self, index: usize) -> Result<&Job> {
+        let missing = || Error::internal(format!("this merge has no job {index}"));
+        self.jobs.get(index).ok_or_else(missing)
+    }
+
     /// Runs one job to its end; `crew` computes the rows of a shared layer. `None`: nothing was
     /// written, since another solver is to do it.
     ///
@@ -118,7 +127,7 @@ impl<S: Source> Merge<S> {
         crew: &impl Crew,
         sink: &mut impl Sink,
     ) -> Result<Option<JobOutcome>> {
-        match &self.jobs[index] {
+        match self.job(index)? {
             Job::Solve { block, .. } => self.solve(solver, block, crew, sink).await,
             Job::Stream { pieces, .. } => {
                 let mut parts = Vec::new();
@@ -167,7 +176,7 @@ impl<S: Source> Merge<S> {
     }
 
     fn layer(&self, index: usize) -> Result<(&Block, LayerSize)> {
-        match &self.jobs[index] {
+        match self.job(index)? {
             Job::Solve { block, size, .. } => Ok((block, *size)),
             Job::Stream { .. } => Err(Error::usage("only layers are shared")),
         }

@@ -7,7 +7,7 @@ use crate::VERSION;
 use crate::io::Source;
 use crate::merge::average::Measures;
 use crate::merge::report::{Report, SolveReport, TensorReport};
-use crate::printable;
+use crate::{Error, Result, printable};
 
 /// What one job found; crosses from worker to worker.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -39,9 +39,36 @@ pub struct Run {
 }
 
 impl<S: Source> Merge<S> {
+    /// Checks that an outcome is one of this job: it may come from another worker, or from a disk.
+    ///
+    /// # Errors
+    /// `Internal` if there is no such job, or it handles other tensors or models.
+    pub fn check_outcome(&self, index: usize, outcome: &JobOutcome) -> Result<()> {
+        let n_models = self.models().list.len();
+        let has_models = |part: &TensorPart| {
+            let Measures { apart_squares, size_squares, .. } = &part.measures;
+            let n = apart_squares.len();
+            n == size_squares.len() && (n == 0 || n == n_models)
+        };
+        let found = outcome.parts.iter().map(|part| part.tensor);
+        match found.eq(self.job(index)?.tensors()) && outcome.parts.iter().all(has_models) {
+            true => Ok(()),
+            false => Err(Error::internal(format!("the outcome of job {index} is another job's"))),
+        }
+    }
+
     /// Puts the jobs' outcomes together. `outcomes[i]` is job i's, so the sums do not depend on
     /// the order in which jobs ended.
-    pub fn report(&self, outcomes: &[JobOutcome], run: Run) -> Report {
+    ///
+    /// # Errors
+    /// As [`Self::check_outcome`]; also if there is not one for every job.
+    pub fn report(&self, outcomes: &[JobOutcome], run: Run) -> Result<Report> {
+        if outcomes.len() != self.jobs().len() {
+            return Err(Error::internal("not every job has an outcome"));
+        }
+        for (index, outcome) in outcomes.iter().enumerate() {
+            self.check_outcome(index, outcome)?;
+        }
         let plan = self.plan();
         let mut measures = vec![Measures::default(); plan.tensors.len()];
         let mut solves: Vec<Option<SolveReport>> = vec![None; plan.tensors.len()];
@@ -67,7 +94,7 @@ impl<S: Source> Merge<S> {
             .collect();
         let errors =
             tensors.iter().filter_map(|tensor| Some(tensor.solve.as_ref()?.error_estimate));
-        Report {
+        Ok(Report {
             version: VERSION.into(),
             kernels: kernels(run.kernels, &tensors),
             options: self.options().clone(),
@@ -79,7 +106,7 @@ impl<S: Source> Merge<S> {
             elapsed_millis: run.elapsed_millis,
             n_workers: run.n_workers,
             tensors,
-        }
+        })
     }
 }
 

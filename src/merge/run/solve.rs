@@ -54,7 +54,7 @@ impl<S: Source> Merge<S> {
 
     /// Says beside refused memory how much is needed.
     fn with_estimate(&self, mut error: Error) -> Error {
-        if error.kind == ErrorKind::Device {
+        if error.kind == ErrorKind::Memory {
             let needed = self.plan.estimate.memory_bytes.div_ceil(1_000_000);
             error.what += &format!("; a worker needs about {needed} MB in all");
         }

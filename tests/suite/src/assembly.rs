@@ -6,9 +6,10 @@ use std::ops::Range;
 use gramerge::backend::Backend;
 use gramerge::backend::stored::{Assembly, Piece, Rows, ScaledDifference, ScaledSum, StoredRows};
 use gramerge::dtype::{Dtype, decode, encode};
+use gramerge::larger;
 
 use crate::generate::Random;
-use crate::{Verdict, ratios};
+use crate::{Cases, Verdict, ratios};
 
 /// Around the device's blocks, and rows that begin inside a word.
 const SIZES: [usize; 6] = [1, 63, 64, 65, 130, 257];
@@ -46,25 +47,21 @@ impl StoredRows for InBytes {
 }
 
 /// Every size and dtype.
-pub async fn cases<B: Backend<Scalar = f32>>(backend: &B) -> Vec<(String, Verdict)> {
-    let mut cases = Vec::new();
+pub fn cases<B: Backend<Scalar = f32>>(backend: &B) -> Cases<'_> {
+    let mut cases = Cases::default();
     for n in SIZES {
         for dtype in DTYPES {
             let rows = n / 3..n;
             let name = format!("n={n}, {}", dtype.name());
-            cases.push((format!("scaled sum {name}"), sum(backend, n, dtype, rows, 0.0).await));
-            let verdict = difference(backend, n, dtype, 1.0).await;
-            cases.push((format!("scaled difference {name}"), verdict));
+            cases.add(format!("scaled sum {name}"), sum(backend, n, dtype, rows, 0.0));
+            cases.add(format!("scaled difference {name}"), difference(backend, n, dtype, 1.0));
         }
-        cases.push((format!("norm n={n}"), norm(backend, n).await));
+        cases.add(format!("norm n={n}"), norm(backend, n));
     }
-    let planted = [
-        sum(backend, 65, Dtype::F16, 0..65, 1e-3).await,
-        difference(backend, 65, Dtype::F16, 1.0 + 1e-3).await,
-    ];
-    let seen = planted.iter().all(Result::is_err);
-    let seen = if seen { Ok(()) } else { Err("a planted error went unseen".into()) };
-    cases.push(("assembly: planted errors are seen".into(), seen));
+    let planted = sum(backend, 65, Dtype::F16, 0..65, 1e-3);
+    cases.add_planted("scaled sum: a planted error is seen", planted);
+    let planted = difference(backend, 65, Dtype::F16, 1.0 + 1e-3);
+    cases.add_planted("scaled difference: a planted error is seen", planted);
     cases
 }
 
@@ -158,7 +155,7 @@ async fn norm<B: Backend<Scalar = f32>>(backend: &B, n: usize) -> Verdict {
     let found = backend.norm_bound(&matrix).await.map_err(words)?;
     let size = |row: &[f32]| row.iter().map(|value| f64::from(value.abs())).sum::<f64>();
     let squares = values.iter().map(|value| f64::from(*value).powi(2));
-    let largest = values.chunks(n).map(size).fold(0.0, f64::max);
+    let largest = values.chunks(n).map(size).fold(0.0, larger);
     let wanted = largest.min(squares.sum::<f64>().sqrt());
     match (found - wanted).abs() <= 1e-5 * wanted {
         true => Ok(()),

@@ -10,9 +10,9 @@ use gramerge::merge::regmean::crew::{Arithmetic, Shared, help};
 use gramerge::merge::regmean::{Alone, Crew, Engines, LayerGroup, Solution, solve};
 use pollster::block_on;
 
-use crate::Verdict;
 use crate::generate::positive_definite;
 use crate::layers::{Layer, Shape};
+use crate::{Cases, Verdict};
 
 /// Both orders of products, several weights, stored rows and columns, and α = 1.
 const SHAPES: [Shape; 4] = [
@@ -25,26 +25,25 @@ const SHAPES: [Shape; 4] = [
 const CUTS: [[usize; 2]; 3] = [[65, 130], [0, 77], [0, 0]];
 
 /// Every layer, shared in several ways.
-pub fn cases<F, D>(engines: &Engines<F, D>) -> Vec<(String, Verdict)>
+pub fn cases<F, D>(engines: &Engines<F, D>) -> Cases<'_>
 where
     F: Backend<Scalar = f32>,
     D: Backend<Scalar = f64>,
 {
-    let mut cases = Vec::new();
+    let mut cases = Cases::default();
     for shape in SHAPES {
-        let layer = Layer::new(shape);
         for precision in [Precision::Auto, Precision::Exact] {
             let name = format!("shared layer {}→{:?}, {precision:?}", shape.0, shape.1);
-            cases.push((name, check(engines, &layer.group, precision, 0).map(|_| ())));
+            cases.add(name, async move {
+                check(engines, &Layer::new(shape).group, precision, 0).map(|_| ())
+            });
         }
     }
-    cases.push((
-        "shared layer: helpers begin in f32, and the factor is in f64".into(),
-        late(engines),
-    ));
-    let planted = check(engines, &Layer::new(SHAPES[0]).group, Precision::Exact, 1);
-    let planted = if planted.is_err() { Ok(()) } else { Err("it went unseen".into()) };
-    cases.push(("shared layer: a helper's wrong bit is seen".into(), planted));
+    let name = "shared layer: helpers begin in f32, and the factor is in f64";
+    cases.add(name, async { late(engines) });
+    cases.add_planted("shared layer: a helper's wrong bit is seen", async {
+        check(engines, &Layer::new(SHAPES[0]).group, Precision::Exact, 1).map(|_| ())
+    });
     cases
 }
 

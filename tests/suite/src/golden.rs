@@ -14,7 +14,8 @@ use gramerge::{Error, Result};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 
-use crate::Verdict;
+use crate::cases::must_fail;
+use crate::{Cases, Verdict};
 
 static CASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../data/golden");
 
@@ -38,24 +39,19 @@ struct Tolerances {
 }
 
 /// Every golden case, merged with these engines and compared.
-pub async fn cases<F, D>(engines: &Engines<F, D>) -> Vec<(String, Verdict)>
+pub fn cases<F, D>(engines: &Engines<F, D>) -> Cases<'_>
 where
     F: Backend<Scalar = f32>,
     D: Backend<Scalar = f64>,
 {
-    let mut cases = Vec::new();
+    let mut cases = Cases::default();
     for dir in CASES.dirs() {
-        let verdict = compare(engines, dir, false).await;
-        cases.push((format!("golden {}", dir.path().display()), verdict));
+        cases.add(format!("golden {}", dir.path().display()), compare(engines, dir, false));
     }
-    let planted = match CASES.dirs().next() {
-        None => Err("there is no golden case".into()),
-        Some(dir) => match compare(engines, dir, true).await {
-            Err(_) => Ok(()),
-            Ok(()) => Err("a planted error went unseen".into()),
-        },
-    };
-    cases.push(("golden: a planted error is seen".into(), planted));
+    cases.add("golden: a planted error is seen", async {
+        let dir = CASES.dirs().next().ok_or("there is no golden case")?;
+        must_fail(compare(engines, dir, true).await)
+    });
     cases
 }
 

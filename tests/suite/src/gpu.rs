@@ -8,7 +8,7 @@ use gramerge::backend::gpu::{Gpu, Settings};
 use gramerge::merge::regmean::Engines;
 
 use crate::generate::{Random, positive_definite};
-use crate::{Finished, Verdict, assembly, finish, kernels, naive};
+use crate::{Cases, Finished, Verdict, assembly, kernels, naive};
 
 /// Any adapter will do, and nothing may be read that was not written.
 pub fn settings() -> Settings {
@@ -20,28 +20,59 @@ async fn open(settings: Settings) -> Result<Gpu, String> {
     opened.ok_or_else(|| "there is no adapter".into())
 }
 
-/// Everything, on any card there is. Without one the one case fails.
-pub async fn run() -> Vec<Finished> {
-    all().await.unwrap_or_else(|why| finish("gpu", vec![("it opens".into(), Err(why))]))
+/// What the suite runs on: any card there is.
+#[derive(Debug, Clone)]
+pub struct Cards<G> {
+    whole: Engines<G, Cpu<Native<f64>>>,
+    /// Every matrix of more than 128 rows or columns lies in several buffers, and little is
+    /// uploaded at once.
+    tiled: G,
 }
 
-async fn all() -> Result<Vec<Finished>, String> {
-    let double = Cpu::<Native<f64>>::default();
-    let whole = Engines { single: open(settings()).await?, double };
-    let mut finished = crate::run("gpu", &whole).await;
-    finished.extend(finish("gpu", assembly::cases(&whole.single).await));
-    // Every matrix of more than 128 rows or columns lies in several buffers, and little is
-    // uploaded at once.
-    let tiled = open(Settings { max_side: 128, lot_bytes: 5000, ..settings() }).await?;
-    finished.extend(finish("gpu, tiled", kernels::cases(&tiled).await));
-    finished.extend(finish("gpu, tiled", assembly::cases(&tiled).await));
-    let own = vec![
-        ("all tiles give the same bits".into(), tiles().await),
-        ("a factor travels".into(), travels(&whole.single, 300).await),
-        ("a factor in tiles travels".into(), travels(&tiled, 300).await),
-    ];
-    finished.extend(finish("gpu", own));
-    Ok(finished)
+impl Cards<Gpu> {
+    /// Opens the card, twice.
+    ///
+    /// # Errors
+    /// In words, if there is none.
+    pub async fn open() -> Result<Self, String> {
+        let single = open(settings()).await?;
+        let whole = Engines { single, double: Cpu::default() };
+        let tiled = Settings { max_side: 128, lot_bytes: 5000, ..settings() };
+        Ok(Self { whole, tiled: open(tiled).await? })
+    }
+}
+
+impl Cards<Cpu<Native<f32>>> {
+    /// Stands in for a card where only the names of the cases are wanted.
+    pub fn none() -> Self {
+        let whole = Engines { single: Cpu::default(), double: Cpu::default() };
+        Self { whole, tiled: Cpu::default() }
+    }
+}
+
+/// Everything, on any card there is. Without one the one case fails.
+pub async fn run() -> Vec<Finished> {
+    match Cards::open().await {
+        Ok(cards) => cases(&cards).run().await,
+        Err(why) => {
+            let mut none = Cases::default();
+            none.add("gpu: it opens", async { Err(why) });
+            none.run().await
+        }
+    }
+}
+
+/// Every case of a card.
+pub fn cases<G: Backend<Scalar = f32>>(cards: &Cards<G>) -> Cases<'_> {
+    let Cards { whole, tiled } = cards;
+    let mut cases = crate::cases(whole);
+    cases.extend(assembly::cases(&whole.single));
+    cases.extend(kernels::cases(tiled).labelled("tiled"));
+    cases.extend(assembly::cases(tiled).labelled("tiled"));
+    cases.add("all tiles give the same bits", tiles());
+    cases.add("a factor travels", travels(&whole.single, 300));
+    cases.add("a factor in tiles travels", travels(tiled, 300));
+    cases.labelled("gpu")
 }
 
 /// Whichever tile is fastest must not decide about the result.
@@ -88,7 +119,7 @@ fn accepted(solved: gramerge::Result<Vec<f32>>) -> Result<Vec<f32>, String> {
 }
 
 /// A factor that was exported and imported gives the same bits.
-async fn travels(gpu: &Gpu, n: usize) -> Verdict {
+async fn travels<G: Backend<Scalar = f32>>(gpu: &G, n: usize) -> Verdict {
     let mut random = Random::new(n as u64);
     let (s, b) = (positive_definite(n, 1e2, &mut random), random.matrix(5, n));
     let run = async |travels: bool| {

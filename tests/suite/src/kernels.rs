@@ -2,9 +2,11 @@
 
 use gramerge::backend::{Backend, NotPositive};
 use gramerge::dtype::Real;
+use gramerge::larger;
 
+use crate::cases::must_fail;
 use crate::generate::{Random, SIZES, positive_definite};
-use crate::{Verdict, naive, ratios};
+use crate::{Cases, Verdict, naive, ratios};
 
 /// Rectangular shapes (m, n, k): every tile edge, depth and column blocks of 256, the row block of 1024;
 /// and few rows, which have loops of their own.
@@ -27,43 +29,40 @@ const SHAPES: [(usize, usize, usize); 16] = [
     (1026, 261, 5),
 ];
 
-/// Every case of a backend, run.
-pub async fn cases<B: Backend>(backend: &B) -> Vec<(String, Verdict)> {
-    let mut cases = Vec::new();
-    let mut add = |name: String, verdict| {
-        cases.push((format!("{} {}: {name}", backend.name(), B::Scalar::NAME), verdict));
-    };
+/// Every case of a backend.
+pub fn cases<B: Backend>(backend: &B) -> Cases<'_> {
+    let mut cases = Cases::default();
     for (m, n, k) in SHAPES {
-        add(format!("product {m}×{n}×{k}"), product(backend, m, n, k).await);
+        cases.add(format!("product {m}×{n}×{k}"), product(backend, m, n, k));
     }
     for (m, n, k) in [(0, 3, 2), (3, 0, 2), (3, 2, 0)] {
-        add(format!("empty product {m}×{n}×{k}"), product(backend, m, n, k).await);
+        cases.add(format!("empty product {m}×{n}×{k}"), product(backend, m, n, k));
     }
     for (m, n, _) in SHAPES {
-        add(format!("Gram matrix of {m}×{n}"), gram(backend, m, n).await);
+        cases.add(format!("Gram matrix of {m}×{n}"), gram(backend, m, n));
     }
     for n in SIZES.into_iter().chain([257, 300]) {
         for (kind, condition) in conditions::<B::Scalar>() {
             for m in [FEW, MANY] {
-                let verdict = factored(backend, (m, n), condition, 1.0).await;
-                add(format!("factor n={n}, {kind}, and solve {m} rows"), verdict);
+                let name = format!("factor n={n}, {kind}, and solve {m} rows");
+                cases.add(name, factored(backend, (m, n), condition, 1.0));
             }
         }
     }
     for scale in [1e-18, 1e18] {
-        add(
+        cases.add(
             format!("factor and solve at scale {scale:e}"),
-            factored(backend, (MANY, 65), 100.0, scale).await,
+            factored(backend, (MANY, 65), 100.0, scale),
         );
     }
-    add("zero row is refused at its index".into(), zero_row(backend).await);
-    add("indefinite matrix is refused".into(), indefinite(backend).await);
-    add("NaN is refused".into(), not_a_number(backend).await);
-    add("upper triangle is not read".into(), upper_triangle(backend).await);
-    add("planted error in a product is seen".into(), planted_product(backend).await);
-    add("planted error in a Gram matrix is seen".into(), planted_gram(backend).await);
-    add("planted error in a factor is seen".into(), planted_factor(backend).await);
-    cases
+    cases.add("zero row is refused at its index", zero_row(backend));
+    cases.add("indefinite matrix is refused", indefinite(backend));
+    cases.add("NaN is refused", not_a_number(backend));
+    cases.add("upper triangle is not read", upper_triangle(backend));
+    cases.add("planted error in a product is seen", planted_product(backend));
+    cases.add("planted error in a Gram matrix is seen", planted_gram(backend));
+    cases.add("planted error in a factor is seen", planted_factor(backend));
+    cases.labelled(B::Scalar::NAME)
 }
 
 /// From well-conditioned to the edge of the arithmetic.
@@ -167,13 +166,6 @@ async fn planted_gram<B: Backend>(backend: &B) -> Verdict {
     must_fail(ratios::close(&found, &oracle, &sizes, eps::<B>(), 8.0))
 }
 
-fn must_fail(verdict: Verdict) -> Verdict {
-    match verdict {
-        Err(_) => Ok(()),
-        Ok(()) => Err("a planted error went unseen".into()),
-    }
-}
-
 /// Right-hand sides: so few have loops of their own.
 const FEW: usize = 15;
 /// Strips of 16 and some.
@@ -226,7 +218,7 @@ async fn planted_factor<B: Backend>(backend: &B) -> Verdict {
     ratios::factor(n, &s, &lower, f64::EPSILON)?;
     lower[20 * n + 3] += 1e-9;
     must_fail(ratios::factor(n, &s, &lower, f64::EPSILON))?;
-    x[7] += 1e5 * eps::<B>() * x.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
+    x[7] += 1e5 * eps::<B>() * x.iter().map(|value| value.abs()).fold(0.0, larger);
     must_fail(ratios::solution(n, &s, &x, &b, eps::<B>()))
 }
 

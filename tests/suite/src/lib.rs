@@ -5,6 +5,7 @@
 //! - [`generate`]: seeded matrices, from easy to nearly singular, at every scale.
 //! - [`ratios`]: LAPACK's test ratios and plain comparisons; each is shown to fail on a planted
 //!   error.
+//! - [`cases`](mod@cases): what a case is, and how cases are chosen and run.
 //! - `assembly`: matrices put together on a device, of what files store.
 //! - `gpu`: what only a graphics card has: its tiles, and matrices in several buffers.
 //! - [`kernels`]: products, factors and solves of one backend.
@@ -16,6 +17,7 @@
 
 #[cfg(feature = "gpu")]
 pub mod assembly;
+pub mod cases;
 pub mod crews;
 pub mod exact;
 pub mod generate;
@@ -31,6 +33,7 @@ pub mod singular;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
+pub use cases::Cases;
 use gramerge::backend::Backend;
 use gramerge::backend::cpu::Cpu;
 use gramerge::backend::cpu::kernel::Kernel;
@@ -51,6 +54,21 @@ pub struct Finished {
     pub detail: String,
 }
 
+/// Everything for a pair of processor kernels.
+pub fn cpu_cases<'a, F, D>(label: &str, engines: &'a Engines<Cpu<F>, Cpu<D>>) -> Cases<'a>
+where
+    F: Kernel<Scalar = f32>,
+    D: Kernel<Scalar = f64>,
+{
+    let mut all = kernels::cases(&engines.double);
+    all.extend(cases(engines));
+    // The gemm crate adds in another order for another number of rows; threads share no layer.
+    if F::NAME != "native" {
+        all.extend(crews::cases(engines));
+    }
+    all.labelled(label)
+}
+
 /// Runs everything on a pair of processor kernels.
 pub async fn run_cpu<F, D>(label: &str) -> Vec<Finished>
 where
@@ -58,33 +76,19 @@ where
     D: Kernel<Scalar = f64>,
 {
     let engines = Engines { single: Cpu::<F>::default(), double: Cpu::<D>::default() };
-    let mut finished = finish(label, kernels::cases(&engines.double).await);
-    finished.extend(run(label, &engines).await);
-    // The gemm crate adds in another order for another number of rows; threads share no layer.
-    if F::NAME != "native" {
-        finished.extend(finish(label, crews::cases(&engines)));
-    }
-    finished
+    cpu_cases(label, &engines).run().await
 }
 
-/// Runs everything on these engines, but for the kernels of the second, which are the processor's.
-pub async fn run<F, D>(label: &str, engines: &Engines<F, D>) -> Vec<Finished>
+/// Everything for these engines, but for the kernels of the second, which are the processor's.
+pub fn cases<F, D>(engines: &Engines<F, D>) -> Cases<'_>
 where
     F: Backend<Scalar = f32>,
     D: Backend<Scalar = f64>,
 {
-    let mut cases = kernels::cases(&engines.single).await;
-    cases.extend(layers::cases(engines).await);
-    cases.extend(scales::cases(engines).await);
-    cases.extend(singular::cases(engines).await);
-    cases.extend(golden::cases(engines).await);
-    finish(label, cases)
-}
-
-pub(crate) fn finish(label: &str, cases: Vec<(String, Verdict)>) -> Vec<Finished> {
-    let finish = |(name, verdict): (String, Verdict)| {
-        let name = format!("{label}: {name}");
-        Finished { name, ok: verdict.is_ok(), detail: verdict.err().unwrap_or_default() }
-    };
-    cases.into_iter().map(finish).collect()
+    let mut cases = kernels::cases(&engines.single);
+    cases.extend(layers::cases(engines));
+    cases.extend(scales::cases(engines));
+    cases.extend(singular::cases(engines));
+    cases.extend(golden::cases(engines));
+    cases
 }

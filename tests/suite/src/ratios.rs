@@ -3,6 +3,8 @@
 //! A ratio near 1 is what the arithmetic can give; LAPACK's own tests allow 30.
 //! Source: LAPACK's TESTING/LIN, routines DPOT01 and DPOT02.
 
+use gramerge::larger;
+
 use crate::Verdict;
 
 /// LAPACK's threshold.
@@ -47,10 +49,5 @@ fn below_threshold(what: &str, ratio: f64) -> Verdict {
 
 /// Largest sum of absolute values of a row of `[_, n]`.
 fn norm(n: usize, rows: &[f64]) -> f64 {
-    rows.chunks(n).map(|row| row.iter().map(|x| x.abs()).sum()).fold(0.0, nan_max)
-}
-
-/// Keeps a NaN, which `f64::max` would drop.
-fn nan_max(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+    rows.chunks(n).map(|row| row.iter().map(|x| x.abs()).sum()).fold(0.0, larger)
 }

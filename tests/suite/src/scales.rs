@@ -12,10 +12,10 @@ use gramerge::merge::plan::Orientation;
 use gramerge::merge::regmean::matrix::Stored;
 use gramerge::merge::regmean::{Alone, CONTRACT, Engines, Gram, LayerGroup, Weight, solve};
 
-use crate::Verdict;
 use crate::exact::{Exact, distance, exact, regmean};
 use crate::generate::{Random, positive_definite};
 use crate::layers::products;
+use crate::{Cases, Verdict};
 
 /// Inputs: few, which are solved in f64 at once, and so many that f32 is tried.
 const SIZES: [usize; 2] = [5, 66];
@@ -23,39 +23,43 @@ const SIZES: [usize; 2] = [5, 66];
 const ROWS: usize = 3;
 const PRECISIONS: [Precision; 3] = [Precision::Fast, Precision::Auto, Precision::Exact];
 
-/// Every family at every precision; and a report that says nothing, which must be seen.
-pub async fn cases<F, D>(engines: &Engines<F, D>) -> Vec<(String, Verdict)>
+/// Every family in every size; and a report that says nothing, which must be seen.
+pub fn cases<F, D>(engines: &Engines<F, D>) -> Cases<'_>
 where
     F: Backend<Scalar = f32>,
     D: Backend<Scalar = f64>,
 {
-    let mut cases = Vec::new();
-    for (index, family) in families().iter().enumerate() {
+    let mut cases = Cases::default();
+    for (seed, family) in families().into_iter().enumerate() {
         for n in SIZES {
-            let layer = match Layer::new(family, n, index as u64) {
-                Ok(layer) => layer,
-                Err(why) => {
-                    cases.push((format!("scales: {}", family.name), Err(why)));
-                    continue;
-                }
-            };
-            for precision in PRECISIONS {
-                let name = format!("scales: {}, {n} inputs, {precision:?}", family.name);
-                let found = solved(engines, &layer, precision, 0.0).await;
-                cases.push((name, found.and_then(|found| found.judge(family, precision))));
-            }
+            let (name, family) = (format!("scales: {}, {n} inputs", family.name), family.clone());
+            cases.add(name, async move { check(engines, &family, n, seed as u64, 0.0).await });
         }
     }
-    let usual = Family::new("usual".into());
-    let planted = match Layer::new(&usual, 66, 0) {
-        Err(why) => Err(why),
-        Ok(layer) => match solved(engines, &layer, Precision::Auto, 1e-5).await {
-            Ok(found) if found.judge(&usual, Precision::Auto).is_err() => Ok(()),
-            _ => Err("it went unseen".into()),
-        },
-    };
-    cases.push(("scales: a planted error is seen".into(), planted));
+    cases.add_planted("scales: a planted error is seen", async {
+        check(engines, &Family::new("usual".into()), 66, 0, 1e-5).await
+    });
     cases
+}
+
+/// Every precision. `planted` is added to the answer, as a share of it.
+async fn check<F, D>(
+    engines: &Engines<F, D>,
+    family: &Family,
+    n: usize,
+    seed: u64,
+    planted: f64,
+) -> Verdict
+where
+    F: Backend<Scalar = f32>,
+    D: Backend<Scalar = f64>,
+{
+    let layer = Layer::new(family, n, seed)?;
+    for precision in PRECISIONS {
+        let found = solved(engines, &layer, precision, planted).await?;
+        found.judge(family, precision).map_err(|what| format!("{precision:?}: {what}"))?;
+    }
+    Ok(())
 }
 
 /// A group, and its answer.

@@ -9,25 +9,25 @@ use gramerge::merge::report::{SolvePath, SolveReport};
 
 use crate::generate::Random;
 use crate::layers::{Layer, Shape, products};
-use crate::{Verdict, naive};
+use crate::{Cases, Verdict, naive};
 
 /// Inputs, and of how many rows each model's Gram matrix is made.
 const SIZES: [(usize, usize); 3] = [(70, 1), (130, 40), (200, 99)];
 
 /// Every size; and an error that must be seen.
-pub async fn cases<F, D>(engines: &Engines<F, D>) -> Vec<(String, Verdict)>
+pub fn cases<F, D>(engines: &Engines<F, D>) -> Cases<'_>
 where
     F: Backend<Scalar = f32>,
     D: Backend<Scalar = f64>,
 {
-    let mut cases = Vec::new();
+    let mut cases = Cases::default();
     for (n, rows) in SIZES {
-        let verdict = check(engines, &layer(n, rows), 0.0).await;
-        cases.push((format!("singular layer of {n} inputs, {rows} rows each"), verdict));
+        let name = format!("singular layer of {n} inputs, {rows} rows each");
+        cases.add(name, async move { check(engines, &layer(n, rows), 0.0).await });
     }
-    let planted = check(engines, &layer(70, 1), 1e-3).await;
-    let planted = if planted.is_err() { Ok(()) } else { Err("it went unseen".into()) };
-    cases.push(("singular layer: a planted error is seen".into(), planted));
+    cases.add_planted("singular layer: a planted error is seen", async {
+        check(engines, &layer(70, 1), 1e-3).await
+    });
     cases
 }
 

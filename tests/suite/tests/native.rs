@@ -1,25 +1,40 @@
-//! The suite on the kernels of this machine.
+//! The suite on the kernels of this machine: one test for each case.
 
-use gramerge::backend::cpu::{Native, Portable};
-use gramerge_suite::{Finished, run_cpu};
-use pollster::block_on;
+mod trials;
 
-fn assert_all(finished: &[Finished], at_least: usize) {
-    assert!(finished.len() >= at_least, "only {} cases ran", finished.len());
-    let failed: Vec<String> = finished
-        .iter()
-        .filter(|case| !case.ok)
-        .map(|case| format!("{}: {}", case.name, case.detail))
-        .collect();
-    assert!(failed.is_empty(), "{} cases failed:\n{}", failed.len(), failed.join("\n"));
+use std::process::ExitCode;
+
+use gramerge::backend::cpu::kernel::Kernel;
+use gramerge::backend::cpu::{Cpu, Native, Portable};
+use gramerge::merge::regmean::Engines;
+use gramerge_suite::{Cases, cpu_cases};
+use libtest_mimic::{Arguments, Trial};
+
+/// A build that lost cases would pass by running less.
+const LEAST: usize = 187;
+
+fn main() -> ExitCode {
+    let mut all = trials_of::<Native<f32>, Native<f64>>("native");
+    all.extend(trials_of::<Portable<f32>, Portable<f64>>("portable"));
+    libtest_mimic::run(&Arguments::from_args(), all).exit_code()
 }
 
-#[test]
-fn native_kernels() {
-    assert_all(&block_on(run_cpu::<Native<f32>, Native<f64>>("native")), 187);
+fn trials_of<F, D>(label: &'static str) -> Vec<Trial>
+where
+    F: Kernel<Scalar = f32>,
+    D: Kernel<Scalar = f64>,
+{
+    let names = with_cases::<F, D, _>(label, |cases| cases.names());
+    trials::all(label, LEAST, names, move |index| {
+        with_cases::<F, D, _>(label, |cases| pollster::block_on(cases.run_one(index)))
+    })
 }
 
-#[test]
-fn portable_kernels() {
-    assert_all(&block_on(run_cpu::<Portable<f32>, Portable<f64>>("portable")), 187);
+fn with_cases<F, D, O>(label: &str, take: impl FnOnce(Cases<'_>) -> O) -> O
+where
+    F: Kernel<Scalar = f32>,
+    D: Kernel<Scalar = f64>,
+{
+    let engines = Engines { single: Cpu::<F>::default(), double: Cpu::<D>::default() };
+    take(cpu_cases(label, &engines))
 }

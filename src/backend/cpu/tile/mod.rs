@@ -59,7 +59,7 @@ use with_buffers;
 
 /// Adds a finished tile `[MR, NR]` to what C has of it.
 fn add_edge<T: Real, const NR: usize>(tile: &[[T; NR]], mut c: StridedMut<'_, T>) {
-    for (i, sums) in tile.iter().enumerate().take(c.rows) {
+    for (i, sums) in tile.iter().enumerate().take(c.rows()) {
         for (value, sum) in c.row(i).iter_mut().zip(sums) {
             *value += *sum;
         }

@@ -38,11 +38,12 @@ macro_rules! simd_tile {
                 mut c: StridedMut<'_, $scalar>,
             ) {
                 const NR: usize = 2 * $lanes;
-                assert!(a.len() >= depth * MR && b.len() >= depth * NR, "strips too short");
+                let strips = (a.len() / MR).min(b.len() / NR);
+                assert!(strips >= depth, "strips too short");
                 let mut sums = [[$zero; 2]; MR];
                 let (mut a, mut b) = (a.as_ptr(), b.as_ptr());
                 for _ in 0..depth {
-                    // SAFETY: both strips hold `depth` groups, as asserted.
+                    // SAFETY: both strips hold `depth` groups, as asserted; vectors may lie anywhere.
                     unsafe {
                         let b0 = v128_load(b.cast());
                         let b1 = v128_load(b.add($lanes).cast());
@@ -55,7 +56,7 @@ macro_rules! simd_tile {
                         b = b.add(NR);
                     }
                 }
-                if c.rows == MR && c.cols == NR {
+                if c.rows() == MR && c.cols() == NR {
                     for (i, sums) in sums.iter().enumerate() {
                         let row = c.row(i).as_mut_ptr();
                         // SAFETY: the row has NR elements.

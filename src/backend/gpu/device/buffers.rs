@@ -39,7 +39,7 @@ impl Device {
         self.finish().await?;
         let made = self.create(bytes, usage).await?;
         made.ok_or_else(|| {
-            Error::device(format!("the graphics card has no memory for {bytes} more bytes"))
+            Error::memory(format!("the graphics card has no memory for {bytes} more bytes"))
         })
     }
 

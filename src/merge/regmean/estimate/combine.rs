@@ -8,9 +8,9 @@ use std::ops::Range;
 use super::lines::{COLS, Lines, ROWS, add};
 use super::signs::Signs;
 use super::{PROBES, ratio};
+use crate::extremes::larger;
 use crate::merge::regmean::layer::{LayerGroup, Weight};
 use crate::merge::regmean::scaling::Scaling;
-use crate::merge::report::larger;
 use crate::merge::sums;
 
 /// Reads X̂ `[m, n]` from an element on.

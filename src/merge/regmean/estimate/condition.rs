@@ -9,10 +9,10 @@ use super::signs::Signs;
 use super::{norm, weigh};
 use crate::Result;
 use crate::backend::Backend;
+use crate::extremes::larger;
 use crate::merge::regmean::factor::{self, Factorised};
 use crate::merge::regmean::layer::LayerGroup;
 use crate::merge::regmean::scaling::Scaling;
-use crate::merge::report::larger;
 
 /// Steps of the power iteration: the order of magnitude is wanted, not digits.
 const STEPS: usize = 3;

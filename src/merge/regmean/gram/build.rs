@@ -35,7 +35,7 @@ impl GramBuilder {
     /// No rows yet. `scale` turns what is stored into the mean per row.
     ///
     /// # Errors
-    /// `Device` if the memory cannot be had.
+    /// `Memory` if it cannot be had.
     pub fn new(n: usize, dtype: Dtype, scale: f64) -> Result<Self> {
         let strips = Strips::new(n, dtype.size_bytes())?;
         let (diagonal, limits) = (Vec::with_capacity(n), Limits::default());

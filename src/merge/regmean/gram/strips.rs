@@ -34,7 +34,7 @@ impl Strips {
     /// Zeros.
     ///
     /// # Errors
-    /// `Device` if the memory cannot be had.
+    /// `Memory` if it cannot be had.
     pub(super) fn new(n: usize, element_bytes: usize) -> Result<Self> {
         let bytes = allocate(held_elements(n as u64).saturating_mul(element_bytes as u64))?;
         Ok(Self { n, element_bytes, bytes })

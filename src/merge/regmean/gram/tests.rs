@@ -168,7 +168,7 @@ fn more_bytes_than_can_be_counted_are_refused_in_words() {
     // Of the first, the bytes are beyond u64; of the second, the elements.
     for n in [3 << 30, usize::MAX] {
         let error = GramBuilder::new(n, Dtype::F64, 1.0).unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Device);
+        assert_eq!(error.kind, ErrorKind::Memory);
         assert!(error.what.contains("memory were refused"), "{n}: {}", error.what);
     }
 }

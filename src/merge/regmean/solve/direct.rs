@@ -4,10 +4,10 @@ use super::{Attempt, Limits, Problem, Solved, max_condition};
 use crate::Result;
 use crate::backend::Backend;
 use crate::dtype::Real;
+use crate::extremes::larger;
 use crate::merge::regmean::crew::{self, Crew};
 use crate::merge::regmean::estimate::{self, Judgement};
 use crate::merge::regmean::factor::{self, Factorised};
-use crate::merge::report::larger;
 
 /// The error of a solve is this · u · cond · ‖X‖/‖W‖, times less than [`SPAN`]: between 0.07 and
 /// 0.36 of u · cond · ‖X‖/‖W‖ on the Grams of MiniLM and on synthetic ones.

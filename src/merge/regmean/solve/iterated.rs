@@ -2,12 +2,12 @@
 
 use super::{CONTRACT, Problem, Solved};
 use crate::backend::Backend;
+use crate::extremes::larger;
 use crate::merge::regmean::estimate::{self, Judgement, ratio};
 use crate::merge::regmean::factor::{self, Factorised};
 use crate::merge::regmean::layer::LayerGroup;
 use crate::merge::regmean::product;
 use crate::merge::regmean::scaling::Scaling;
-use crate::merge::report::larger;
 use crate::{Error, Result};
 
 /// Floors that are tried in turn, relative to ‖T‖.

@@ -20,8 +20,9 @@ use super::scaling::Scaling;
 use crate::Result;
 use crate::backend::Backend;
 use crate::dtype::{Dtype, Real};
+use crate::extremes::larger;
 use crate::merge::options::Precision;
-use crate::merge::report::{SolvePath, larger};
+use crate::merge::report::SolvePath;
 use crate::merge::sums;
 
 /// The accuracy contract: relative error of a merged weight, Frobenius.
