@@ -196,10 +196,8 @@ fn shards_that_cannot_be_made_leave_nothing() {
     let tensor = |i: usize| format!("t{i:03}");
     let names: Vec<String> = (0..200).map(tensor).collect();
     for model in ["x.safetensors", "y.safetensors"] {
-        let tensors: Vec<_> = names
-            .iter()
-            .map(|name| (&**name, Dtype::F32, &[1_u64][..], vec![1.0]))
-            .collect();
+        let tensors: Vec<_> =
+            names.iter().map(|name| (&**name, Dtype::F32, &[1_u64][..], vec![1.0])).collect();
         folder.write(model, &tensors, &[]);
     }
     let before = folder.all_names();
