@@ -1,8 +1,11 @@
 //! Ends that do not come from the merge itself: nothing is left, or the next run removes it.
 
+use std::os::unix::process::ExitStatusExt;
 use std::process::Output;
 
-use crate::folder::{Folder, text};
+use gramerge::dtype::Dtype;
+
+use crate::folder::{Folder, WEIGHT, gram, text};
 use crate::running::{Held, MERGE, large, partials};
 
 /// Every kind of output: its name, what is there before, more words.
@@ -49,6 +52,50 @@ fn a_signal_ends_a_merge_with_nothing_left() {
             assert_eq!(folder.all_names(), before, "{signal} {output:?}");
         }
     }
+}
+
+/// Whatever aborts, be it want of memory or a driver.
+#[test]
+fn an_abort_leaves_nothing() {
+    let folder = large();
+    for output in OUTPUTS {
+        let before = folder.all_names();
+        let merge = begun(&folder, output);
+        merge.signal("ABRT");
+        let ended = merge.go_on();
+        assert_eq!(ended.status.signal(), Some(6), "{}", errors(&ended));
+        if output.1 {
+            std::fs::remove_dir(folder.path(output.0)).unwrap();
+        }
+        assert_eq!(folder.all_names(), before, "{output:?}");
+    }
+}
+
+/// With less and less memory a merge is done, or refused, or aborted; there is nothing else.
+#[test]
+fn want_of_memory_leaves_nothing_or_all() {
+    let folder = Folder::new();
+    let weight =
+        |name| folder.write(name, &[(WEIGHT, Dtype::F32, &[2000, 512], vec![0.5; 1_024_000])], &[]);
+    ["a.safetensors", "b.safetensors"].into_iter().for_each(weight);
+    for model in ["a", "b"] {
+        folder.gram(&format!("{model}.gram.safetensors"), model, gram(512, 1.0));
+    }
+    let mut n_refused = 0;
+    for megabytes in (20..200).step_by(12) {
+        let limit = format!("ulimit -v {}; exec \"$0\" \"$@\"", megabytes * 1000);
+        let mut command = std::process::Command::new("sh");
+        command.current_dir(folder.dir.path()).args(["-c", &limit]);
+        command.arg(env!("CARGO_BIN_EXE_gramerge"));
+        let words = folder.merge_words(&["--device", "cpu", "--threads", "1", "--force"]);
+        let merge = command.args(words).output().unwrap();
+        n_refused += usize::from(!merge.status.success());
+        let left = folder.leftovers();
+        let whole = merge.status.success() && left == ["out.safetensors"];
+        assert!(whole || left.is_empty(), "{megabytes} MB: {left:?} {}", errors(&merge));
+        let _none = std::fs::remove_file(folder.path("out.safetensors")).is_err();
+    }
+    assert!(n_refused > 0, "it needs less than any limit");
 }
 
 /// Under `nohup`, a hangup is no end.
@@ -149,10 +196,8 @@ fn shards_that_cannot_be_made_leave_nothing() {
     let tensor = |i: usize| format!("t{i:03}");
     let names: Vec<String> = (0..200).map(tensor).collect();
     for model in ["x.safetensors", "y.safetensors"] {
-        let tensors: Vec<_> = names
-            .iter()
-            .map(|name| (&**name, gramerge::dtype::Dtype::F32, &[1_u64][..], vec![1.0]))
-            .collect();
+        let tensors: Vec<_> =
+            names.iter().map(|name| (&**name, Dtype::F32, &[1_u64][..], vec![1.0])).collect();
         folder.write(model, &tensors, &[]);
     }
     let before = folder.all_names();

@@ -121,7 +121,7 @@ pub(crate) fn end() -> usize {
     n_published
 }
 
-/// Removes everything from inside a panic, unless it struck in the middle of publishing.
+/// Removes everything from inside a panic or an abort, unless it struck in the middle of publishing.
 pub(crate) fn abandon() {
     let mut pending = match PENDING.try_lock() {
         Ok(pending) => pending,

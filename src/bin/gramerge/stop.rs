@@ -3,7 +3,7 @@
 //! A thread of its own waits for them, so that a merge stops at once, also in the middle of a long
 //! solve. What has been begun is removed (`pending`), and the exit code is 128 and the signal's
 //! number, as shells have it. A file that is larger than the process may write is a failed write
-//! like any other.
+//! like any other. An abort, as for want of memory, is one still, but first removes what it can.
 
 use std::panic;
 
@@ -15,8 +15,9 @@ use crate::pending;
 pub(crate) fn watch() -> Result<()> {
     let tell = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        tell(info);
+        // First, since telling takes memory, the lack of which may be the reason.
         pending::abandon();
+        tell(info);
     }));
     signals().map_err(|error| Error::io(format!("signals cannot be waited for ({error})")))
 }
@@ -39,6 +40,7 @@ fn signals() -> std::io::Result<()> {
 
     // With any handler the write fails, instead of the process.
     signal_hook::flag::register(libc::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+    on_abort()?;
     let ending = [SIGINT, SIGTERM, SIGHUP, libc::SIGXCPU];
     let mut signals = Signals::new(ending.into_iter().filter(|signal| !is_ignored(*signal)))?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {
@@ -47,6 +49,27 @@ fn signals() -> std::io::Result<()> {
             exit(128 + signal);
         }
     })?;
+    Ok(())
+}
+
+/// Seconds for an aborting process to remove what it has begun.
+#[cfg(unix)]
+const ABORT_SECONDS: libc::c_uint = 10;
+
+#[cfg(unix)]
+fn on_abort() -> std::io::Result<()> {
+    use signal_hook::low_level::{emulate_default_handler, register};
+
+    let end = || {
+        // SAFETY: it only sets a timer.
+        unsafe { libc::alarm(ABORT_SECONDS) };
+        pending::abandon();
+        let _goes_on = emulate_default_handler(libc::SIGABRT).is_err();
+    };
+    // SAFETY: whoever aborts is outside the allocator, which has refused by then, and `abandon`
+    // waits for no lock of ours; should it hang all the same, the timer ends the process, whose end
+    // this is in any case.
+    unsafe { register(libc::SIGABRT, end) }?;
     Ok(())
 }
 

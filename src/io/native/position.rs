@@ -30,8 +30,9 @@ pub fn write_all_at(file: &File, bytes: &[u8], offset_bytes: u64) -> io::Result<
 #[cfg(windows)]
 pub fn read_exact_at(file: &File, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()> {
     use std::os::windows::fs::FileExt;
+    let len = buffer.len();
     let read = |done: usize| file.seek_read(&mut buffer[done..], offset_bytes + done as u64);
-    whole(buffer.len(), io::ErrorKind::UnexpectedEof, read)
+    whole(len, io::ErrorKind::UnexpectedEof, read)
 }
 
 /// Writes all of `bytes` at `offset_bytes`.
