@@ -22,7 +22,7 @@ const FLOATS: [Dtype; 4] = [Dtype::F64, Dtype::F32, Dtype::F16, Dtype::BF16];
 /// Sizes of weights, from the subnormal numbers of the dtype to near its end.
 fn scales(dtype: Dtype) -> &'static [f64] {
     match dtype {
-        Dtype::F64 => &[1e-320, 1e-300, 1e-170, 1.0, 1e150],
+        Dtype::F64 => &[1e-318, 1e-300, 1e-170, 1.0, 1e150],
         Dtype::F32 => &[2e-44, 1e-37, 1e-30, 1.0, 1e37],
         Dtype::F16 => &[6e-7, 1e-4, 1.0, 2e4],
         _ => &[1e-39, 1e-36, 1.0, 1e37],

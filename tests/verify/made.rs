@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gramerge::Result;
-use gramerge::dtype::{Dtype, encode};
+use gramerge::dtype::{Dtype, decode, encode};
 use gramerge::engine::CpuEngines;
 use gramerge::format::{Layout, TensorFile};
 use gramerge::merge::options::{Keep, Method, Options};
@@ -116,7 +116,18 @@ impl Made {
             bytes =
                 changed(&bytes, |tensors| tensors.push(("extra", Dtype::F32, vec![1], vec![0; 4])));
         }
-        Self { merge, bytes }
+        let made = Self { merge, bytes };
+        assert_eq!(made.holds_infinity(), setting.overflows, "{setting:?}");
+        made
+    }
+
+    fn holds_infinity(&self) -> bool {
+        let holds = |tensor: &Tensor| {
+            let end = tensor.start + tensor.n * tensor.dtype.size_bytes();
+            let values = decode(tensor.dtype, &self.bytes[tensor.start..end]);
+            values.iter().any(|value| value.is_infinite())
+        };
+        self.tensors().iter().filter(|tensor| tensor.is_solved).any(holds)
     }
 
     /// The tensors of the output that are out of bound.

@@ -24,8 +24,12 @@ const UNEVEN: f64 = 16.0;
 const GROWTH: f64 = 2.0;
 /// Rounding noise counts up to here.
 const MAX_NOISE: f64 = 1e-6;
+/// How unevenly rows approach the solution, which one does in the directions that it needs.
+const UNEVEN_STEPS: f64 = 1e4;
 /// The smallest f32 that every device keeps.
 const LEAST_SINGLE: f64 = f32::MIN_POSITIVE as f64;
+/// The smallest f64, in which sums of smaller products are rounded.
+const LEAST_DOUBLE: f64 = 5e-324;
 
 /// What is allowed beyond the contract.
 #[derive(Debug, Clone, Copy)]
@@ -34,15 +38,19 @@ pub(super) struct Allowance {
     noise: f64,
     /// What iterating may leave, relative to the tensor.
     left: f64,
-    /// Scaled values that may have vanished.
+    /// Size of scaled values that no f64 arithmetic tells from others.
+    least: f64,
+    /// Size of scaled values that the arithmetic at hand may have lost in a row.
     vanished: f64,
 }
 
 impl Allowance {
-    /// For a factor of that condition; `is_single` where f32 may have solved.
-    pub(super) fn new(condition: f64, left: f64, is_single: bool) -> Self {
+    /// For `n` inputs and a factor of that condition; `is_single` where f32 may have solved.
+    pub(super) fn new(n: usize, condition: f64, left: f64, is_single: bool) -> Self {
         let noise = (GROWTH * f64::UNIT_ROUNDOFF * condition).min(MAX_NOISE);
-        Self { noise, left, vanished: if is_single { LEAST_SINGLE * condition } else { 0.0 } }
+        let least = LEAST_DOUBLE * ((n as f64).sqrt() * condition);
+        let vanished = if is_single { LEAST_SINGLE * condition } else { least };
+        Self { noise, left, least, vanished }
     }
 }
 
@@ -113,11 +121,17 @@ impl Compared<'_> {
                 (worst, wrong) = (times, Some(Element { row, col, found: found[col], due }));
             }
         }
-        self.judge(norm(&beyond), worst, wrong)
+        let least = self.allowance.least * self.scale() * (sizes.len() as f64).sqrt();
+        let bound = self.allowance.noise * self.all.apart + self.all.of_value(least);
+        self.judge(norm(&beyond), CONTRACT + ratio(bound, self.all.whole), worst, wrong)
     }
 
-    fn judge(&self, beyond: f64, worst: f64, wrong: Option<Element>) -> Checked {
-        let bound = CONTRACT + ratio(self.allowance.noise * self.all.apart, self.all.whole);
+    /// The largest s_j.
+    fn scale(&self) -> f64 {
+        self.system.scaling.scale.iter().copied().fold(0.0, f64::max)
+    }
+
+    fn judge(&self, beyond: f64, bound: f64, worst: f64, wrong: Option<Element>) -> Checked {
         let whole = ratio(beyond, self.all.whole);
         // A row's excess is told in units of the bound, so that one figure says it all.
         let error = if worst > 1.0 { whole.max(bound * worst) } else { whole };
@@ -163,24 +177,21 @@ impl Compared<'_> {
         live: impl Iterator<Item = (usize, f64)>,
         n: usize,
     ) -> Reached {
-        let Allowance { noise, left, .. } = self.allowance;
-        let fixed = CONTRACT * size.whole / (n as f64).sqrt()
-            + self.all.in_row(left * self.all.whole, size);
+        let noise = self.allowance.noise * size.apart_hat;
+        let fixed = CONTRACT * size.whole / (n as f64).sqrt() + self.left(size);
         let one = |(col, excess): (usize, f64)| {
-            Reached::new(excess, fixed + noise * size.apart_hat / self.system.hat[col], col)
+            let vanished = self.vanished(self.system.scaling.scale[col], size);
+            Reached::new(excess, fixed + noise / self.system.hat[col] + vanished, col)
         };
         live.map(one).fold(Reached { times: 0.0, col: 0 }, Reached::or)
     }
 
     /// The row's norm.
     fn whole_row(&self, size: &RowSize, live: impl Iterator<Item = (usize, f64)>) -> Reached {
-        let Allowance { noise, left, .. } = self.allowance;
-        let scale = self.system.scaling.scale.iter().copied().fold(0.0, f64::max);
-        let even = self.all.whole * ratio(size.apart_hat, self.all.apart_hat);
-        let bound = CONTRACT * (size.whole + UNEVEN * even)
-            + noise * size.apart
-            + self.all.in_row(left * self.all.whole, size)
-            + self.vanished(scale, size);
+        let bound = CONTRACT * (size.whole + UNEVEN * self.even(size))
+            + self.allowance.noise * size.apart
+            + self.left(size)
+            + self.vanished(self.scale(), size);
         let (mut values, mut worst) = (Vec::new(), (0, 0.0));
         for (col, excess) in live {
             values.push(excess);
@@ -189,7 +200,20 @@ impl Compared<'_> {
         Reached::new(norm(&values), bound, worst.0)
     }
 
-    /// What may have vanished in f32, in row units.
+    /// The row's share of the tensor's norm, by how far the models are apart in it. In row units:
+    /// both sizes of the row are.
+    fn even(&self, size: &RowSize) -> f64 {
+        self.all.whole * ratio(size.apart_hat, self.all.apart_hat)
+    }
+
+    /// What iterating may have left of the row, in row units.
+    fn left(&self, size: &RowSize) -> f64 {
+        let whole = self.all.in_row(self.all.whole, size);
+        let own = UNEVEN_STEPS * self.even(size);
+        self.allowance.left * if own < whole { own } else { whole }
+    }
+
+    /// What may have vanished in the arithmetic, in row units.
     fn vanished(&self, scale: f64, size: &RowSize) -> f64 {
         match self.allowance.vanished * scale {
             0.0 => 0.0,

@@ -69,6 +69,11 @@ impl TensorSize {
         Self { whole, apart, apart_hat, exponent }
     }
 
+    /// A value, in the tensor's units.
+    pub(super) fn of_value(&self, value: f64) -> f64 {
+        if value == 0.0 { 0.0 } else { times_power(value, -self.exponent) }
+    }
+
     /// A size in a row's units, in the tensor's.
     pub(super) fn of_row(&self, size: f64, row: &RowSize) -> f64 {
         times_power(size, row.exponent - self.exponent)

@@ -15,6 +15,7 @@ use crate::dtype::decode;
 use crate::merge::regmean::factor::Factorised;
 use crate::merge::regmean::layer::{LayerGroup, Weight};
 use crate::merge::regmean::scaling::Scaling;
+use crate::order::sort_by;
 
 /// A group and its scales.
 pub(super) struct System<'a> {
@@ -24,7 +25,7 @@ pub(super) struct System<'a> {
     pub(super) hat: Vec<f64>,
     /// Row r is in units of 2^exponents[r]. `[m]`
     pub(super) exponents: Vec<i32>,
-    /// Models with a coefficient, the one of the largest first.
+    /// Models with a coefficient, the one of the largest first; never empty.
     counted: Vec<usize>,
 }
 
@@ -37,7 +38,10 @@ impl<'a> System<'a> {
         let hat = hat.map(|(s, dead)| if *dead { 1.0 } else { least / s }).collect();
         let shares = &group.shares;
         let mut counted: Vec<usize> = (0..shares.len()).filter(|i| shares[*i] > 0.0).collect();
-        counted.sort_by(|a, b| shares[*b].total_cmp(&shares[*a]));
+        sort_by(&mut counted, |a, b| shares[*b].total_cmp(&shares[*a]));
+        if counted.is_empty() {
+            counted.push(0);
+        }
         let mut system = Self { group, scaling, hat, exponents: Vec::new(), counted };
         system.exponents =
             group.rows().map(|(_, weight, row)| system.largest(weight, row)).collect();
