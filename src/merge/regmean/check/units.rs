@@ -16,7 +16,16 @@ pub(super) fn exponent(value: f64) -> Option<i32> {
 pub(super) fn times_power(value: f64, by: i32) -> f64 {
     // No single power of two reaches from the smallest number to 1.
     let half = by / 2;
-    value * f64::from(half).exp2() * f64::from(by - half).exp2()
+    value * power(half) * power(by - half)
+}
+
+/// 2^of, for what half of any way from one number to another needs; infinity beyond.
+fn power(of: i32) -> f64 {
+    match of {
+        -1022..=1023 => f64::from_bits(((of + 1023) as u64) << 52),
+        1024.. => f64::INFINITY,
+        _ => 0.0,
+    }
 }
 
 /// The exponent of one unit in the last place of a value in that dtype.
