@@ -23,13 +23,15 @@ pub struct Measures {
     pub n_not_finite: u64,
     /// Finite results that are infinite in the output dtype.
     pub n_overflowed: u64,
+    /// Results that are not 0, but are in the output dtype.
+    pub n_vanished: u64,
 }
 
 impl Measures {
     /// Nothing seen yet.
     pub fn new(n_models: usize) -> Self {
         let zeros = vec![0.0; n_models];
-        Self { apart_squares: zeros.clone(), size_squares: zeros, n_not_finite: 0, n_overflowed: 0 }
+        Self { apart_squares: zeros.clone(), size_squares: zeros, ..Self::default() }
     }
 
     /// Takes the figures of another part of the same tensor.
@@ -42,6 +44,7 @@ impl Measures {
         sum(&mut self.size_squares, &other.size_squares);
         self.n_not_finite += other.n_not_finite;
         self.n_overflowed += other.n_overflowed;
+        self.n_vanished += other.n_vanished;
     }
 
     /// Compares merged values with model `model`'s.
@@ -50,10 +53,22 @@ impl Measures {
         self.size_squares[model] += sums::squares(own);
     }
 
-    /// Counts what is not finite, in f64 and after rounding to `dtype`.
+    /// Counts a solved row's values that are not finite, in f64 and after rounding to `dtype`, and
+    /// those that vanish by rounding. Rounding noise about an exact 0 has nothing to lose.
     pub fn count(&mut self, dtype: Dtype, merged: &[f64]) {
-        let largest = largest(dtype);
-        if sums::all_below(merged, largest) {
+        let largest = merged.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        self.count_from(dtype, merged, NOISE * largest);
+    }
+
+    /// Counts an average's values as [`Self::count`]. `merged` holds values that are exact.
+    fn count_exact(&mut self, dtype: Dtype, merged: &[f64]) {
+        self.count_from(dtype, merged, 0.0);
+    }
+
+    /// Counts what is beyond the dtype's range; of what vanishes, magnitudes above `noise`.
+    fn count_from(&mut self, dtype: Dtype, merged: &[f64], noise: f64) {
+        let (largest, vanishing) = (largest(dtype), vanishing(dtype));
+        if sums::outside(merged, vanishing, largest) == 0.0 {
             return;
         }
         for value in merged {
@@ -61,6 +76,8 @@ impl Measures {
                 self.n_not_finite += 1;
             } else if value.abs() >= largest {
                 self.n_overflowed += 1;
+            } else if value.abs() <= vanishing && value.abs() > noise {
+                self.n_vanished += 1;
             }
         }
     }
@@ -84,6 +101,19 @@ fn largest(dtype: Dtype) -> f64 {
         _ => f64::INFINITY,
     }
 }
+
+/// The largest magnitude that rounds to 0.
+fn vanishing(dtype: Dtype) -> f64 {
+    match dtype {
+        Dtype::F16 => 2f64.powi(-25),
+        Dtype::BF16 => 2f64.powi(-134),
+        Dtype::F32 => 2f64.powi(-150),
+        _ => 0.0,
+    }
+}
+
+/// What a solve leaves where 0 is due, relative to its row's largest value.
+const NOISE: f64 = 1e-10;
 
 /// Elements at once: all models' values of a block stay in the first cache.
 const BLOCK: usize = 512;
@@ -113,12 +143,12 @@ pub fn average(
             let size = dtype.size_bytes();
             decode_into(*dtype, &bytes[start * size..(start + len) * size], own);
         }
-        if !usual_mean(&values, &parts, largest(dtype_out), merged, &mut measures) {
+        if !usual_mean(&values, &parts, dtype_out, merged, &mut measures) {
             mean(&values, &parts, merged);
             for (model, own) in values.iter().enumerate() {
                 measures.compare(model, merged, own);
             }
-            measures.count(dtype_out, merged);
+            measures.count_exact(dtype_out, merged);
         }
         encode(dtype_out, merged.iter().copied(), out);
     }
@@ -159,7 +189,7 @@ impl Parts {
 fn usual_mean(
     values: &[Vec<f64>],
     parts: &Parts,
-    largest: f64,
+    dtype: Dtype,
     merged: &mut [f64],
     measures: &mut Measures,
 ) -> bool {
@@ -178,11 +208,13 @@ fn usual_mean(
             *value = anchored(first[j], sum[j]);
         }
     }
+    let outside = sums::outside(merged, vanishing(dtype), largest(dtype));
     let cancels = |model: usize| sums::any_below(merged, CANCELLED, &values[model]);
-    let is_usual = sums::all_below(merged, largest)
+    let is_usual = outside < sums::ABOVE
         && !cancels(parts.anchor)
         && !parts.others.iter().any(|(model, _)| cancels(*model));
     if is_usual {
+        measures.n_vanished += outside as u64;
         for (model, own) in values.iter().enumerate() {
             measures.compare(model, merged, own);
         }

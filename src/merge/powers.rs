@@ -15,14 +15,17 @@ pub(in crate::merge) fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((exponent.clamp(-1022, 1023) + 1023) as u64) << 52)
 }
 
-/// values ← 2^exponent values, for any exponent between those of two f64.
-pub(in crate::merge) fn scale_by(exponent: i32, values: &mut [f64]) {
-    if exponent == 0 {
-        return;
-    }
+/// value · 2^by for any way from one f64 to another, with one rounding where the result is subnormal.
+pub(in crate::merge) fn times_power(value: f64, by: i32) -> f64 {
     // In two steps, for 2^1074 is no number.
-    let (first, second) = (power_of_two(exponent / 2), power_of_two(exponent - exponent / 2));
-    values.iter_mut().for_each(|value| *value = *value * first * second);
+    value * power_of_two(by / 2) * power_of_two(by - by / 2)
+}
+
+/// values ← 2^exponent values, as [`times_power`].
+pub(in crate::merge) fn scale_by(exponent: i32, values: &mut [f64]) {
+    if exponent != 0 {
+        values.iter_mut().for_each(|value| *value = times_power(*value, exponent));
+    }
 }
 
 /// The exponent of the largest magnitude; 0 where all are 0.

@@ -38,9 +38,38 @@ pub(super) fn all_finite(a: &[f64]) -> bool {
     sum(a, a, |a, _| a * 0.0) == 0.0
 }
 
-/// Whether every magnitude is below `limit`. That of NaN is not.
-pub(super) fn all_below(a: &[f64], limit: f64) -> bool {
-    sum(a, a, |a, _| if a.abs() < limit { 0.0 } else { 1.0 }) == 0.0
+/// How many values that are not 0 have a magnitude of at most `least`, and [`ABOVE`] for each one that
+/// is not below `limit`. NaN is not.
+pub(super) fn outside(a: &[f64], least: f64, limit: f64) -> f64 {
+    // Choices between values, not branches, so that compilers can vectorise them.
+    sum(a, a, |a, _| {
+        let size = a.abs();
+        let vanishing = if size <= least { 1.0 } else { 0.0 };
+        let inside = if size > 0.0 { vanishing } else { 0.0 };
+        if size < limit { inside } else { ABOVE }
+    })
+}
+
+/// More than any row has elements.
+pub(super) const ABOVE: f64 = 1e12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_outside_is_told_apart() {
+        let values = |outside: &[f64]| [&[1.0, 0.0, -0.0, -2.0][..], outside, &[1.5; 9]].concat();
+        for (own, expected) in [
+            (&[][..], 0.0),
+            (&[0.5, -0.25], 2.0),
+            (&[4.0], ABOVE),
+            (&[f64::NAN, 0.5], ABOVE + 1.0),
+            (&[f64::NEG_INFINITY], ABOVE),
+        ] {
+            assert_eq!(outside(&values(own), 0.5, 4.0), expected, "{own:?}");
+        }
+    }
 }
 
 /// The largest magnitude; NaN or infinite where a value is.

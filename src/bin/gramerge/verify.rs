@@ -30,7 +30,8 @@ fn print(verified: &[Verified]) {
         let mark = if tensor.is_within() { "ok " } else { "BAD" };
         let residual = tensor.residual.map_or(String::new(), |r| format!("  residual {r:.1e}"));
         let (name, action) = (printable(&tensor.name), tensor.action);
-        println!("{mark} {name}  {action}  error {:.1e}{residual}", tensor.error);
+        let note = tensor.note.as_ref().map_or(String::new(), |note| format!("  {note}"));
+        println!("{mark} {name}  {action}  error {:.1e}{residual}{note}", tensor.error);
     }
     let bad = verified.iter().filter(|tensor| !tensor.is_within()).count();
     println!("{} tensors checked, {bad} out of bound", verified.len());

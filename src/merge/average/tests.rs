@@ -37,7 +37,7 @@ fn either_way(dtype_out: Dtype, change: impl Fn(&mut [Vec<u8>])) -> (Vec<f64>, M
     let quick = parts(N, dtype_out, &change);
     let slow = parts(SLOW, dtype_out, &change);
     assert_eq!(quick.0, slow.0);
-    let counts = |found: &Measures| (found.n_not_finite, found.n_overflowed);
+    let counts = |found: &Measures| (found.n_not_finite, found.n_overflowed, found.n_vanished);
     assert_eq!(counts(&quick.1), counts(&slow.1));
     for (quick, slow) in quick.1.distances().iter().zip(slow.1.distances()) {
         let is_same = quick.is_nan() && slow.is_nan();
@@ -134,6 +134,43 @@ fn what_overflows_is_counted_either_way() {
     let (mean, found) = either_way(Dtype::F16, small);
     assert_eq!((mean[5], mean[2000]), (f64::INFINITY, f64::NEG_INFINITY));
     assert_eq!((found.n_not_finite, found.n_overflowed), (0, 2));
+}
+
+#[test]
+fn what_vanishes_is_counted_either_way() {
+    let tiny = |inputs: &mut [Vec<u8>]| {
+        inputs.iter_mut().zip([0x3f, 0x3e, 0x3d]).for_each(|(own, byte)| own.fill(byte));
+        for (index, value) in [(5, 1e-9), (2000, -1e-9), (7, 0.0)] {
+            inputs.iter_mut().for_each(|own| put(own, index, value));
+        }
+    };
+    let (mean, found) = either_way(Dtype::F16, tiny);
+    assert_eq!((mean[5], mean[2000], found.n_vanished), (0.0, 0.0, 2));
+    let (mean, found) = either_way(Dtype::F32, tiny);
+    assert_eq!((mean[5] > 0.0, found.n_vanished), (true, 0));
+}
+
+#[test]
+fn rounding_noise_of_a_solve_does_not_vanish() {
+    let mut found = Measures::new(1);
+    found.count(Dtype::F16, &[1.0, 1e-17, -1e-17, 0.0]);
+    assert_eq!(found.n_vanished, 0);
+    found.count(Dtype::F16, &[1.0, 1e-8]);
+    found.count(Dtype::F16, &[1e-9, 1e-10]);
+    assert_eq!((found.n_vanished, found.n_not_finite, found.n_overflowed), (3, 0, 0));
+}
+
+#[test]
+fn the_largest_that_vanish_are_those_that_encoding_rounds_to_zero() {
+    for dtype in [Dtype::F16, Dtype::BF16, Dtype::F32] {
+        let encoded = |value: f64| {
+            let mut bytes = vec![0; dtype.size_bytes()];
+            encode(dtype, std::iter::once(value), &mut bytes);
+            decode(dtype, &bytes)[0]
+        };
+        assert_eq!(encoded(vanishing(dtype)), 0.0, "{}", dtype.name());
+        assert!(encoded(vanishing(dtype).next_up()) > 0.0, "{}", dtype.name());
+    }
 }
 
 #[test]

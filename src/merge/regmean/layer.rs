@@ -44,12 +44,23 @@ impl Weight {
 
     /// W_i[row, cols] for W_i as `[out, in]`, whatever the storage, times [`Self::magnify`].
     pub fn read(&self, model: usize, row: usize, cols: Range<usize>, out: &mut [f64]) {
+        self.read_stored(model, row, cols, out);
+        if self.magnify != 1.0 {
+            out.iter_mut().for_each(|value| *value *= self.magnify);
+        }
+    }
+
+    /// W_i[row, cols] in its own units.
+    pub(super) fn read_stored(
+        &self,
+        model: usize,
+        row: usize,
+        cols: Range<usize>,
+        out: &mut [f64],
+    ) {
         match self.orientation {
             Orientation::OutIn => self.stored[model].read_row(row, cols, out),
             Orientation::InOut => self.stored[model].read_col(row, cols, out),
-        }
-        if self.magnify != 1.0 {
-            out.iter_mut().for_each(|value| *value *= self.magnify);
         }
     }
 

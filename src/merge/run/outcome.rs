@@ -4,8 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Merge, action_name};
 use crate::VERSION;
+use crate::extremes::larger;
 use crate::io::Source;
 use crate::merge::average::Measures;
+use crate::merge::plan::PlannedTensor;
+use crate::merge::plan::estimate::elements;
 use crate::merge::report::{Report, SolveReport, TensorReport};
 use crate::{Error, Result, printable};
 
@@ -80,6 +83,10 @@ impl<S: Source> Merge<S> {
                 (a, b) => a.or(b),
             };
         }
+        let is_loud = |(tensor, measures): (&PlannedTensor, &Measures)| {
+            is_worth_a_warning(measures, elements(&tensor.shape))
+        };
+        let loud: Vec<bool> = plan.tensors.iter().zip(&measures).map(is_loud).collect();
         let tensors: Vec<TensorReport> = plan
             .tensors
             .iter()
@@ -99,8 +106,8 @@ impl<S: Source> Merge<S> {
             kernels: kernels(run.kernels, &tensors),
             options: self.options().clone(),
             models: plan.models.clone(),
-            worst_error_estimate: errors.fold(0.0, f64::max),
-            warnings: plan.warnings.iter().cloned().chain(found(&tensors)).collect(),
+            worst_error_estimate: worst(errors),
+            warnings: plan.warnings.iter().cloned().chain(found(&tensors, &loud)).collect(),
             written_bytes: self.layout().total_bytes(),
             files: Vec::new(),
             elapsed_millis: run.elapsed_millis,
@@ -108,6 +115,11 @@ impl<S: Source> Merge<S> {
             tensors,
         })
     }
+}
+
+/// The largest of the errors, or NaN if one is.
+fn worst(errors: impl Iterator<Item = f64>) -> f64 {
+    errors.fold(0.0, larger)
 }
 
 /// The processor's kernels, and what else solved anything.
@@ -122,29 +134,78 @@ fn kernels(processor: &str, tensors: &[TensorReport]) -> String {
 }
 
 fn note(measures: &Measures) -> Option<String> {
-    match (measures.n_not_finite, measures.n_overflowed) {
-        (0, 0) => None,
-        (0, n) => {
-            Some(format!("{n} values are too large for the output dtype and became infinite"))
-        }
-        (n, _) => Some(format!("{n} values are NaN or infinite, as in an input")),
-    }
+    let Measures { n_not_finite, n_overflowed, n_vanished, .. } = measures;
+    let notes = [
+        (n_not_finite, "are NaN or infinite, as in an input"),
+        (n_overflowed, "are too large for the output dtype and became infinite"),
+        (n_vanished, "are too small for the output dtype and became 0"),
+    ];
+    let found = notes.iter().filter(|(n, _)| **n > 0).map(|(n, what)| format!("{n} values {what}"));
+    let all: Vec<String> = found.collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
-/// Sentences about what was found while merging.
-fn found(tensors: &[TensorReport]) -> Vec<String> {
-    let of = |what: &str, why: fn(&TensorReport) -> Option<&String>| {
-        let mut named = tensors.iter().filter_map(|tensor| Some((&tensor.name, why(tensor)?)));
-        let (name, why) = named.next()?;
+/// Values so few of which vanish in 16 bits of any usual weight are told of in its note alone.
+const FEW: f64 = 1e-4;
+
+fn is_worth_a_warning(measures: &Measures, n_elements: u64) -> bool {
+    let many = measures.n_vanished as f64 > FEW * n_elements as f64;
+    measures.n_not_finite > 0 || measures.n_overflowed > 0 || many
+}
+
+/// Sentences about what was found while merging; of the notes, those that are `loud`.
+fn found(tensors: &[TensorReport], loud: &[bool]) -> Vec<String> {
+    let of = |what: &str, why: &dyn Fn(usize) -> Option<String>| {
+        let mut named = (0..tensors.len()).filter_map(|index| Some((index, why(index)?)));
+        let (first, why) = named.next()?;
         let n = 1 + named.count();
-        Some(format!("{n} {what}, such as `{}`: {why}.", printable(name)))
+        let name = printable(&tensors[first].name);
+        Some(format!("{n} {what}, such as `{name}`: {why}."))
     };
+    let solve = |index: usize| tensors[index].solve.as_ref();
     let found = [
-        of("tensors missed the 1e-6 bound", |tensor| tensor.solve.as_ref()?.missed.as_ref()),
-        of("tensors need a look", |tensor| tensor.note.as_ref()),
-        of("tensors met a fault of the graphics card", |tensor| {
-            tensor.solve.as_ref()?.fault.as_ref()
-        }),
+        of("tensors missed the 1e-6 bound", &|index| solve(index)?.missed.clone()),
+        of("tensors need a look", &|index| tensors[index].note.clone().filter(|_| loud[index])),
+        of("tensors met a fault of the graphics card", &|index| solve(index)?.fault.clone()),
     ];
     found.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_is_no_number_is_the_worst() {
+        for at in 0..3 {
+            let mut errors = [1e-7, 2e-7, 1e-8];
+            assert_eq!(worst(errors.into_iter()), 2e-7);
+            errors[at] = f64::NAN;
+            assert!(worst(errors.into_iter()).is_nan(), "{at}");
+        }
+    }
+
+    #[test]
+    fn every_loss_has_its_note() {
+        let measures = |n_not_finite, n_overflowed, n_vanished| Measures {
+            n_not_finite,
+            n_overflowed,
+            n_vanished,
+            ..Measures::default()
+        };
+        assert_eq!(note(&measures(0, 0, 0)), None);
+        let words = note(&measures(1, 2, 3)).unwrap();
+        for word in ["1 values are NaN", "2 values are too large", "3 values are too small"] {
+            assert!(words.contains(word), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_few_vanished_values_are_no_warning() {
+        let vanished = |n_vanished| Measures { n_vanished, ..Measures::default() };
+        assert!(is_worth_a_warning(&vanished(1), 12));
+        assert!(!is_worth_a_warning(&vanished(1), 1 << 20));
+        assert!(!is_worth_a_warning(&vanished(0), 0));
+        assert!(is_worth_a_warning(&Measures { n_overflowed: 1, ..vanished(0) }, 1 << 20));
+    }
 }

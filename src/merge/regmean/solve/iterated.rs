@@ -112,7 +112,8 @@ impl Problem<'_> {
 /// A factor of T with a floor under its diagonal.
 pub(in crate::merge::regmean) struct Floored<D: Backend> {
     pub(in crate::merge::regmean) factorised: Factorised<D>,
-    floor: f64,
+    /// What was added to T's diagonal, as a share of it.
+    pub(in crate::merge::regmean) floor: f64,
     /// T without the floor was indefinite beyond f64 rounding.
     noisy: bool,
 }

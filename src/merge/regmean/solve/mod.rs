@@ -9,7 +9,7 @@ mod direct;
 mod iterated;
 mod solution;
 
-pub(super) use iterated::factorise_with_floor;
+pub(super) use iterated::{Floored, factorise_with_floor};
 pub use solution::Solution;
 use solution::{Difference, Solved};
 

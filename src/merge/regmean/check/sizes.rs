@@ -1,0 +1,86 @@
+//! Norms of the solution, and of how far the models are apart from it, by row and by tensor.
+
+use super::system::System;
+use crate::merge::powers::times_power;
+use crate::merge::regmean::estimate::norm;
+use crate::merge::regmean::layer::Weight;
+
+/// What is left of inputs that cancel to less than this has no digits.
+const CANCELLED: f64 = 1e-10;
+
+/// Norms of one row, in its own units.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowSize {
+    /// ‖W*‖
+    pub(super) whole: f64,
+    /// Σ ‖W_i − W*‖, each by its part in T.
+    pub(super) apart: f64,
+    /// The same in hats.
+    pub(super) apart_hat: f64,
+    /// Of the row's units.
+    pub(super) exponent: i32,
+}
+
+impl RowSize {
+    /// Those of one row. `at: [n]`, W* in row units; `grams`: the size of each counted model's Ĝ_i.
+    pub(super) fn of(
+        system: &System<'_>,
+        row: (usize, &Weight, usize),
+        at: &[f64],
+        grams: &[f64],
+    ) -> Self {
+        let exponent = system.exponents[row.0];
+        let (mut apart, mut apart_hat) = (0.0, 0.0);
+        let mut difference = vec![0.0; at.len()];
+        for (place, size) in grams.iter().enumerate() {
+            system.read_counted(place, row, &mut difference);
+            for (j, value) in difference.iter_mut().enumerate() {
+                *value = if system.scaling.dead[j] { 0.0 } else { *value - at[j] };
+            }
+            apart += size * norm(&difference);
+            difference.iter_mut().zip(&system.hat).for_each(|(value, hat)| *value *= hat);
+            apart_hat += size * norm(&difference);
+        }
+        Self { whole: norm(at), apart, apart_hat, exponent }
+    }
+}
+
+/// Norms of a tensor, in units of its largest row.
+pub(super) struct TensorSize {
+    /// ‖W*‖, or what has digits of it.
+    pub(super) whole: f64,
+    /// As in [`RowSize`].
+    pub(super) apart: f64,
+    /// As in [`RowSize`].
+    pub(super) apart_hat: f64,
+    exponent: i32,
+}
+
+impl TensorSize {
+    /// Those of all rows together.
+    pub(super) fn of(rows: &[RowSize]) -> Self {
+        let exponent = rows.iter().map(|row| row.exponent).max().unwrap_or(0);
+        let sizes = Self { whole: 0.0, apart: 0.0, apart_hat: 0.0, exponent };
+        let total = |size: fn(&RowSize) -> f64| {
+            norm(&rows.iter().map(|row| sizes.of_row(size(row), row)).collect::<Vec<f64>>())
+        };
+        let (apart, apart_hat) = (total(|row| row.apart), total(|row| row.apart_hat));
+        let whole = total(|row| row.whole).max(CANCELLED * apart);
+        Self { whole, apart, apart_hat, exponent }
+    }
+
+    /// A value, in the tensor's units.
+    pub(super) fn of_value(&self, value: f64) -> f64 {
+        if value == 0.0 { 0.0 } else { times_power(value, -self.exponent) }
+    }
+
+    /// A size in a row's units, in the tensor's.
+    pub(super) fn of_row(&self, size: f64, row: &RowSize) -> f64 {
+        times_power(size, row.exponent - self.exponent)
+    }
+
+    /// A size in the tensor's units, in a row's.
+    pub(super) fn in_row(&self, size: f64, row: &RowSize) -> f64 {
+        if size == 0.0 { 0.0 } else { times_power(size, self.exponent - row.exponent) }
+    }
+}
