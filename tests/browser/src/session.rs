@@ -78,7 +78,9 @@ impl Session {
     fn wait_until_loaded(&mut self) {
         const LOADED: &str =
             "document.readyState === 'complete' && location.href !== 'about:blank'";
-        self.wait_for_in_tab(LOADED);
+        // An outer page may load itself once more before it shows its frame.
+        const SHOWN: &str = "frames.length || !document.querySelector('script[src=\"shell.js\"]')";
+        self.wait_for_in_tab(&format!("{LOADED} && ({SHOWN})"));
         self.app.loaded();
         self.wait_for(LOADED);
     }
