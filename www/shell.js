@@ -42,7 +42,9 @@ function reload() {
 function closeNetwork() {
   const policy = document.createElement("meta");
   policy.httpEquiv = "Content-Security-Policy";
-  policy.content = "default-src 'none'; img-src data:; manifest-src 'self'";
+  // The browser reads the manifest whenever the user wishes to install the page.
+  const manifest = new URL("manifest.webmanifest", location.href).href;
+  policy.content = `default-src 'none'; img-src data:; manifest-src ${manifest}`;
   document.head.append(policy);
 }
 
