@@ -1,28 +1,50 @@
 // @ts-check
-// The outer page. It shows the app in a frame that may not open windows, navigate the tab or
-// download from an address, then closes the network for itself and for the frame's navigation.
+// The outer page. It shows the app in a frame that may not open windows, navigate the tab, use
+// features that it does not need or download from an address, then closes the network for itself
+// and for the frame's navigation.
 //
-// It does three things for the app, which works without it as well: it shows the app's title and
-// settings in the tab's title and address, it saves what the app hands over as a `Blob`, and it
-// reloads when the user asks for a newer version.
+// It does four things for the app, which works without it as well: it shows the app's title and
+// settings in the tab's title and address, it saves what the app hands over as a `Blob`, it has the
+// service worker keep a copy, and it reloads when the user presses the app's button for a newer
+// version. No message of the app's makes it reload.
+
+import { keepCopy, putNewerInPlace, underHeaders, whenNewer } from "./page/copy.js";
+import { withoutUnused } from "./page/permissions.js";
+import { takeUnneeded } from "./page/unneeded.js";
 
 const frame = document.createElement("iframe");
 frame.title = "gramerge";
 frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-modals");
+frame.allow = withoutUnused(/** @type {any} */ (document).featurePolicy?.features());
 frame.src = `app.html${location.search}${location.hash}`;
 frame.addEventListener("load", () => {
   closeNetwork();
   followTitle();
   followSettings();
+  followWish();
+  const tell = (/** @type {string} */ type) =>
+    frame.contentWindow?.postMessage({ type }, location.origin);
+  keepCopy().then(() => tell("kept"));
+  whenNewer(() => tell("newer"));
+  takeUnneeded(window);
   frame.focus();
 });
-document.body.append(frame);
+
+/** Only the user's own act sets it. */
+let mayReload = false;
+
+function reload() {
+  mayReload = true;
+  location.reload();
+}
 
 /** What the frame may navigate to is this document's to say: nothing, from now on. */
 function closeNetwork() {
   const policy = document.createElement("meta");
   policy.httpEquiv = "Content-Security-Policy";
-  policy.content = "default-src 'none'; img-src 'self' data:; manifest-src 'self'";
+  // The browser reads the manifest whenever the user wishes to install the page.
+  const manifest = new URL("manifest.webmanifest", location.href).href;
+  policy.content = `default-src 'none'; img-src data:; manifest-src ${manifest}`;
   document.head.append(policy);
 }
 
@@ -49,6 +71,14 @@ function followSettings() {
   });
 }
 
+/** The app's button for a newer version; scripts can click it too, which counts for nothing. */
+function followWish() {
+  frame.contentDocument?.addEventListener("click", ({ isTrusted, target }) => {
+    const button = /** @type {Element} */ (target).closest("#update-now");
+    if (isTrusted && button) putNewerInPlace(reload);
+  });
+}
+
 /** Link to a file that is already in this browser; never to an address. @param {Blob} blob @param {string} name */
 function save(blob, name) {
   const link = document.createElement("a");
@@ -61,17 +91,22 @@ function save(blob, name) {
 addEventListener("message", ({ source, data }) => {
   if (source !== frame.contentWindow) return;
   if (data?.type === "save" && data.blob instanceof Blob) save(data.blob, String(data.name));
-  if (data?.type === "reload") location.reload();
 });
 
 /** @param {string} url */
 const withoutHash = (url) => url.split("#")[0];
 const address = withoutHash(location.href);
 
-// A link or script in this document that leads elsewhere leads nowhere.
+// A link or script in this document that leads elsewhere leads nowhere. What the browser's own
+// buttons do is not asked about here.
 window.navigation?.addEventListener("navigate", (event) => {
   const { url, sameDocument } = event.destination;
   const isSaving = event.downloadRequest !== null && url.startsWith("blob:");
   const isReload = event.navigationType === "reload" && withoutHash(url) === address;
-  if (event.cancelable && !sameDocument && !isSaving && !isReload) event.preventDefault();
+  const isWanted = isSaving || (isReload && mayReload);
+  if (event.cancelable && !sameDocument && !isWanted) event.preventDefault();
 });
+
+// Headers that close more than a page can by itself come from the service worker.
+if (await underHeaders()) document.body.append(frame);
+else reload();

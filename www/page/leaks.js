@@ -63,7 +63,10 @@ const MESSAGES = [
   { name: "sendBeacon", send: (url) => void navigator.sendBeacon(url, "1") },
   {
     name: "Service worker",
-    send: async (url) => void (await navigator.serviceWorker.register(url)),
+    send: async (url) => {
+      if (!navigator.serviceWorker) return "taken away";
+      return void (await navigator.serviceWorker.register(url));
+    },
   },
 ];
 

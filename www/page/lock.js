@@ -8,6 +8,7 @@
 /** @import { Seen } from "../worker/requests.js" */
 
 import { watchRequests } from "../worker/requests.js";
+import { takeUnneeded } from "./unneeded.js";
 
 /** Code and pictures from memory only; everything else, the page's own server included, is off. */
 const POLICY =
@@ -16,9 +17,6 @@ const POLICY =
 
 /** By this name the workers of this page find the page. */
 export const PAGE_NAME = `gramerge ${crypto.randomUUID?.() ?? Math.random()}`;
-
-/** Where this page is; reloading it leads to the same place and nowhere else. */
-const ADDRESS = withoutHash(location.href);
 
 /** The outer page's sandbox is around this one. */
 export const isFramed = parent !== window;
@@ -33,6 +31,7 @@ export function lockNetwork(onChange) {
   policy.content = POLICY;
   document.head.append(policy);
   window.navigation?.addEventListener("navigate", stopLeaving);
+  takeUnneeded(window);
 
   const requests = new Requests();
   /** @param {Seen} seen */
@@ -45,17 +44,11 @@ export function lockNetwork(onChange) {
   onChange(0);
 }
 
-/** Nothing on this page leads to another. @param {NavigateEvent} event */
+/** Nothing on this page leads to another; the browser's own buttons do. @param {NavigateEvent} event */
 function stopLeaving(event) {
   const { url, sameDocument } = event.destination;
   const isSaving = event.downloadRequest !== null && url.startsWith("blob:");
-  const isReload = event.navigationType === "reload" && withoutHash(url) === ADDRESS;
-  if (event.cancelable && !sameDocument && !isSaving && !isReload) event.preventDefault();
-}
-
-/** @param {string} url */
-function withoutHash(url) {
-  return url.split("#")[0] ?? url;
+  if (event.cancelable && !sameDocument && !isSaving) event.preventDefault();
 }
 
 /**

@@ -1,49 +1,24 @@
 // @ts-check
-// Keeps a copy of the page in the browser, so that it opens without a network, and offers a newer
-// one when the browser has found it. A version in use is never replaced: the new one waits until
-// the user asks for it.
+// What the outer page tells of the copy that the browser keeps: that it is complete, and that a
+// newer version waits. Without an outer page there is no copy.
 
-import { SERVICE_WORKER, trusted } from "../worker/trusted.js";
 import { byId } from "./dom.js";
-import { reload } from "./outer.js";
+import { isFramed } from "./lock.js";
 
-/**
- * Resolves when the copy is complete, or cannot be had here. To be called while there is a network.
- */
-export async function keepOffline() {
-  if (!navigator.serviceWorker) return;
-  try {
-    const options = /** @type {const} */ ({ type: "module", updateViaCache: "none" });
-    const registration = await navigator.serviceWorker.register(trusted(SERVICE_WORKER), options);
-    offerUpdates(registration);
-    if (!registration.active && registration.installing) await installed(registration.installing);
-  } catch {
-    // Private windows and plain http allow no copy; the page works without.
-  }
-}
+/** @type {(value?: unknown) => void} */
+let kept;
+const whenKept = new Promise((resolve) => {
+  kept = resolve;
+});
 
-/** @param {ServiceWorker} worker @returns {Promise<void>} */
-function installed(worker) {
-  return new Promise((resolve) => {
-    worker.addEventListener("statechange", () => {
-      if (worker.state === "activated" || worker.state === "redundant") resolve();
-    });
-  });
-}
+addEventListener("message", ({ source, data }) => {
+  if (source !== parent || !isFramed) return;
+  if (data?.type === "kept") kept();
+  // The outer page itself hears the click on the button.
+  if (data?.type === "newer") byId("update", HTMLElement).hidden = false;
+});
 
-/** @param {ServiceWorkerRegistration} registration */
-function offerUpdates(registration) {
-  // The very first version waits too, for a moment; it is newer than none.
-  const offer = () => {
-    if (registration.waiting && registration.active) byId("update", HTMLElement).hidden = false;
-  };
-  registration.addEventListener("updatefound", () => {
-    registration.installing?.addEventListener("statechange", offer);
-  });
-  byId("update-now", HTMLButtonElement).addEventListener("click", () => {
-    if (!registration.waiting) return reload(); // another tab has put it in place
-    navigator.serviceWorker.addEventListener("controllerchange", reload);
-    registration.waiting.postMessage("take over");
-  });
-  offer();
+/** Resolves when the copy is complete, or cannot be had here: until then the network is needed. */
+export async function keptOffline() {
+  if (isFramed) await whenKept;
 }

@@ -19,8 +19,3 @@ export function download(blob, name) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 600_000);
 }
-
-export function reload() {
-  if (isFramed) parent.postMessage({ type: "reload" }, location.origin);
-  else location.reload();
-}

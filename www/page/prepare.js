@@ -6,7 +6,7 @@
 
 import { lockNetwork } from "./lock.js";
 import { bindLeakTest, showLock, showUnlocked } from "./lock_view.js";
-import { keepOffline } from "./offline.js";
+import { keptOffline } from "./offline.js";
 import { loadParts } from "./parts.js";
 import { fetchSample } from "./pick.js";
 import { device } from "./settings.js";
@@ -27,7 +27,7 @@ export async function prepare() {
     const parts = await loadParts(device());
     const [sample] = await Promise.all([
       fetchSample().catch((/** @type {Error} */ error) => error),
-      keepOffline(),
+      keptOffline(),
     ]);
     lockNetwork(showLock);
     bindLeakTest(parts);

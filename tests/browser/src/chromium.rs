@@ -24,11 +24,12 @@ const FLAGS: [&str; 11] = [
 /// What gives every machine a WebGPU adapter, in software.
 const WEBGPU: [&str; 2] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
-/// Starts the browser that `CHROME` names, with its profile in this folder.
-pub(crate) fn start(profile: &Path, webgpu: bool) -> Result<Process> {
+/// Starts the browser that `CHROME` names, with its profile in this folder and these flags more.
+pub(crate) fn start(profile: &Path, webgpu: bool, more: &[String]) -> Result<Process> {
     let webgpu = if webgpu { &WEBGPU[..] } else { &[] };
     let mut arguments: Vec<String> =
         FLAGS.iter().chain(webgpu).map(|flag| (*flag).into()).collect();
+    arguments.extend_from_slice(more);
     arguments.push(format!("--user-data-dir={}", profile.display()));
     arguments.push("about:blank".into());
     Process::start(&place("CHROME"), &arguments, "DevTools listening on ")

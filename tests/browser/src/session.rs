@@ -49,13 +49,24 @@ impl Session {
     /// A browser for this folder.
     #[track_caller]
     pub fn serving(folder: &Path) -> Session {
-        begin(folder, true).unwrap_or_else(|sentence| panic!("{sentence}"))
+        begin(folder, true, &[]).unwrap_or_else(|sentence| panic!("{sentence}"))
+    }
+
+    /// A browser for this folder, to which every host below `.example` is this port of this machine,
+    /// whatever port was asked for. The page itself is at `localhost`, which is a name too.
+    #[track_caller]
+    pub fn among_strangers(folder: &Path, port: u16) -> Session {
+        let rules = format!("--host-resolver-rules=MAP *.example 127.0.0.1:{port}");
+        let mut session =
+            begin(folder, false, &[rules]).unwrap_or_else(|sentence| panic!("{sentence}"));
+        session.url = session.url.replace("127.0.0.1", "localhost");
+        session
     }
 
     /// As [`Self::start`], without a WebGPU adapter.
     #[track_caller]
     pub fn start_without_webgpu(variable: &str) -> Session {
-        begin(&place(variable), false).unwrap_or_else(|sentence| panic!("{sentence}"))
+        begin(&place(variable), false, &[]).unwrap_or_else(|sentence| panic!("{sentence}"))
     }
 
     /// Loads a page of the served folder and waits until it and its modules have run.
@@ -78,7 +89,9 @@ impl Session {
     fn wait_until_loaded(&mut self) {
         const LOADED: &str =
             "document.readyState === 'complete' && location.href !== 'about:blank'";
-        self.wait_for_in_tab(LOADED);
+        // An outer page may load itself once more before it shows its frame.
+        const SHOWN: &str = "frames.length || !document.querySelector('script[src=\"shell.js\"]')";
+        self.wait_for_in_tab(&format!("{LOADED} && ({SHOWN})"));
         self.app.loaded();
         self.wait_for(LOADED);
     }
@@ -187,11 +200,11 @@ impl Drop for Session {
     }
 }
 
-fn begin(folder: &Path, webgpu: bool) -> Result<Session> {
+fn begin(folder: &Path, webgpu: bool, more: &[String]) -> Result<Session> {
     let new_folder = || TempDir::new().map_err(|e| format!("no temporary folder: {e}"));
     let (downloads, profile) = (new_folder()?, new_folder()?);
     let server = Server::start(folder, 0)?;
-    let chromium = chromium::start(profile.path(), webgpu)?;
+    let chromium = chromium::start(profile.path(), webgpu, more)?;
     let mut connection = Connection::open(&chromium.address)?;
     let (tab, main_frame) = open_tab(&mut connection, downloads.path())?;
     Ok(Session {

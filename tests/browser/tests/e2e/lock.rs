@@ -1,5 +1,8 @@
 //! Nothing leaves: every attempt is counted where it would arrive.
 
+mod routes;
+mod tripwire;
+
 use std::time::Instant;
 
 use gramerge_browser_tests::{DEADLINE, Session};

@@ -101,6 +101,69 @@ fn a_copy_is_whole_or_not_at_all() {
     page.wait_for("window.kept === 0");
 }
 
+/// Puts other bytes in place of every kept file, as a script of the page can.
+const REPLACE_ALL: &str = "(async () => {
+    for (const name of await caches.keys()) {
+        const cache = await caches.open(name);
+        for (const request of await cache.keys()) {
+            const headers = { 'content-type': 'text/html', refresh: '0; url=/refreshed' };
+            await cache.put(request, new Response('<title>replaced</title><h1>replaced', { headers }));
+        }
+    }
+    return (await caches.keys()).length;
+})()";
+
+#[test]
+fn a_copy_that_was_replaced_is_not_answered_with() {
+    let mut page = locked();
+    page.wait_for(CONTROLLED);
+    assert_eq!(page.evaluate(REPLACE_ALL), 1, "nothing was kept");
+    page.reload();
+    page.wait_for(LOCKED);
+    assert_eq!(page.evaluate("parent.document.title"), "gramerge");
+    // With no server there is nothing to answer with, which is better than what was put there.
+    assert_eq!(page.evaluate(REPLACE_ALL), 1);
+    page.stop_server();
+    page.go_offline();
+    page.tab("Page.reload", serde_json::json!({}));
+    page.wait_for_in_tab("document.readyState === 'complete' && !document.querySelector('iframe')");
+    assert_ne!(page.evaluate_in_tab("document.title"), "replaced");
+}
+
+#[test]
+fn a_first_visit_has_the_headers_too() {
+    let mut page = locked();
+    let from_copy = "performance.getEntriesByType('navigation')[0].workerStart > 0";
+    assert_eq!(page.evaluate(from_copy), true, "the app came from the server");
+    assert_eq!(page.evaluate_in_tab(from_copy), true, "the outer page came from the server");
+}
+
+/// All that scripts have to make the outer page load itself anew.
+const RELOADS: [&str; 8] = [
+    "parent.postMessage({ type: 'reload' }, '*')",
+    "document.querySelector('#update-now').click()",
+    "document.querySelector('#update-now').dispatchEvent(new MouseEvent('click', { bubbles: true }))",
+    "parent.location.reload()",
+    "parent.history.go(0)",
+    "parent.navigation.reload()",
+    "parent.location.replace(parent.location.href)",
+    "parent.setTimeout(parent.location.reload.bind(parent.location))",
+];
+
+#[test]
+fn no_script_makes_the_page_load_itself_anew() {
+    let mut page = locked();
+    page.evaluate("parent.mark = window.mark = 1");
+    let before = page.requests_at_server();
+    for reload in RELOADS {
+        page.evaluate(&format!("void (async () => {reload})().catch(() => {{}})"));
+    }
+    page.click_button("Try the sample");
+    page.by_role("table", "Plan");
+    assert_eq!(page.evaluate("window.mark === 1 && parent.mark === 1"), true, "it did");
+    assert_eq!(page.requests_at_server(), before);
+}
+
 #[test]
 fn runs_in_a_folder_of_any_site() {
     let site = Copy::inside("tools/gramerge");
@@ -126,8 +189,8 @@ fn can_be_installed() {
     assert_eq!(errors["installabilityErrors"], serde_json::json!([]), "{errors}");
 }
 
-/// The service worker answers for this page.
-const CONTROLLED: &str = "navigator.serviceWorker.controller";
+/// The service worker keeps this page, whole.
+const CONTROLLED: &str = "caches.match('build.js')";
 const IS_OFFERED: &str = "!document.querySelector('#update').hidden";
 const IS_NEWER: &str = "document.querySelector('h1').textContent === 'Newer'";
 
