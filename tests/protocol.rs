@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gramerge::Error;
-use gramerge::merge::inventory::{FileEntry, FileKind, SelectedModel};
+use gramerge::merge::inventory::{FileEntry, FileKind, GramEvidence, SelectedModel};
 use gramerge::merge::options::Keep;
 use gramerge::merge::plan::{Action, Counts, Estimate, Group, PlannedTensor, UnmatchedGram};
 use gramerge::merge::report::{SolvePath, SolveReport, TensorReport, WrittenFile};
@@ -153,6 +153,10 @@ fn tags_are_spelled_alike() {
     assert_eq!((&crossed["action"], &crossed["dtype_out"]), (&json!("keep"), &json!("BF16")));
     for action in ["regress", "average", "copy", "keep", "refuse"] {
         assert!(TYPES.contains(&format!("\"{action}\"")), "{action}");
+    }
+    use GramEvidence::{Chosen, Fingerprint, Folder, Name, Order, Source};
+    for evidence in [Fingerprint, Folder, Source, Name, Order, Chosen] {
+        assert!(TYPES.contains(&example(evidence).to_string()), "{evidence:?}");
     }
     assert_eq!(example(Counts::default()).as_object().map(|counts| counts.len()), Some(5));
 }

@@ -8,6 +8,8 @@ export type Method = "regmean" | "average";
 export type Device = "auto" | "cpu" | "gpu";
 export type Precision = "auto" | "fast" | "exact";
 export type SolvePath = "f32" | "f64" | "f64_iterated";
+/** How it is known that a Gram file belongs to its model; `order` asks for a confirmation. */
+export type GramEvidence = "fingerprint" | "folder" | "source" | "name" | "order" | "chosen";
 export type Orientation = "out_in" | "in_out";
 /** An element type by its name in a safetensors header, such as `BF16`. */
 export type Dtype = string;
@@ -36,6 +38,7 @@ export interface SelectedModel {
   files: number[];
   index?: Optional<number>;
   gram?: Optional<number>;
+  gram_evidence?: Optional<GramEvidence>;
 }
 
 export interface Selection {

@@ -48,6 +48,24 @@ pub struct FileEntry {
     pub error: Option<Error>,
 }
 
+/// How it is known that a Gram file belongs to its model, the strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GramEvidence {
+    /// Its fingerprint is that of the model's weights, and of no other model's.
+    Fingerprint,
+    /// It is alone in a folder with the model.
+    Folder,
+    /// Its `source` names the model.
+    Source,
+    /// Its name is like the model's.
+    Name,
+    /// Nothing but its place in the list: to be confirmed by the user.
+    Order,
+    /// The user chose it.
+    Chosen,
+}
+
 /// One model of a merge: its files (indices into the inventory) and its Gram file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SelectedModel {
@@ -59,6 +77,9 @@ pub struct SelectedModel {
     pub index: Option<usize>,
     /// Its Gram file.
     pub gram: Option<usize>,
+    /// How that Gram file was found, if it was.
+    #[serde(default)]
+    pub gram_evidence: Option<GramEvidence>,
 }
 
 /// Which files are merged, in order: the first model is the anchor.

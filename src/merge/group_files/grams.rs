@@ -5,7 +5,7 @@
 //! then, if exactly as many are left on both sides, the order given, with a warning.
 
 use super::names::{agreement, base_name, folder, mentions, stem, words};
-use crate::merge::inventory::{FileEntry, FileKind, SelectedModel};
+use crate::merge::inventory::{FileEntry, FileKind, GramEvidence, SelectedModel};
 use crate::printable;
 
 /// Names shorter than this occur in ordinary sentences.
@@ -36,8 +36,13 @@ pub(super) fn attach(
     };
     let sourced = |gram: &FileEntry, model: &ModelNames| by_source(gram.source.as_deref(), model);
     let alike = |gram: &FileEntry, model: &ModelNames| by_name(&gram.path, model);
-    for evidence in [&beside as &Evidence<'_>, &sourced, &alike] {
-        pair(files, &named, models, &mut free, evidence);
+    let ways: [(GramEvidence, &Evidence<'_>); 3] = [
+        (GramEvidence::Folder, &beside),
+        (GramEvidence::Source, &sourced),
+        (GramEvidence::Name, &alike),
+    ];
+    for (kind, evidence) in ways {
+        pair(files, &named, models, &mut free, (kind, evidence));
     }
     in_order(files, models, &mut free, warnings);
     warnings.extend(free.iter().map(|&gram| without_model(&files[gram])));
@@ -54,7 +59,7 @@ fn pair(
     named: &[ModelNames],
     models: &mut [SelectedModel],
     free: &mut Vec<usize>,
-    evidence: &Evidence<'_>,
+    (kind, evidence): (GramEvidence, &Evidence<'_>),
 ) {
     let scores: Vec<Vec<usize>> = free
         .iter()
@@ -68,6 +73,7 @@ fn pair(
         (rival == row).then_some((row, model))
     }) {
         models[model].gram = Some(free[row]);
+        models[model].gram_evidence = Some(kind);
         open.retain(|&other| other != row);
     }
     *free = open.into_iter().map(|row| free[row]).collect();
@@ -126,6 +132,7 @@ fn in_order(
     }
     for (model, gram) in waiting.into_iter().zip(free.drain(..)) {
         model.gram = Some(gram);
+        model.gram_evidence = Some(GramEvidence::Order);
         let (path, name) = (printable(&files[gram].path), printable(&model.name));
         warnings.push(format!(
             "Nothing but its place in the list says that the Gram file `{path}` belongs to \

@@ -30,7 +30,7 @@ pub(super) fn group(
 }
 
 fn model(files: Vec<usize>, index: Option<usize>) -> SelectedModel {
-    SelectedModel { name: String::new(), files, index, gram: None }
+    SelectedModel { files, index, ..SelectedModel::default() }
 }
 
 /// Takes the files out of `free` that `belongs` accepts.
