@@ -20,6 +20,7 @@ pub mod report;
 pub mod run;
 mod sums;
 pub mod verify;
+mod written;
 
 pub use files::{Model, Models};
 pub use inventory::{Inventory, Selection};

@@ -15,6 +15,7 @@ pub use types::{Action, Counts, Estimate, Group, Orientation, Plan, PlannedTenso
 use super::files::{Model, Models};
 use super::group_files::gram_contradicts;
 use super::options::{Method, Options};
+use super::written;
 use crate::io::Source;
 use crate::{Error, Result, printable};
 
@@ -48,9 +49,9 @@ impl Plan {
     /// Decides what happens to every tensor.
     ///
     /// # Errors
-    /// `Usage` for settings that cannot hold: out of range, or RegMean without Gram files.
-    pub fn make<S: Source>(models: &Models<S>, options: &Options) -> Result<Self> {
-        let models = &models.list[..];
+    /// `Usage` for settings that cannot hold: out of range, RegMean without Gram files, or too many files.
+    pub fn make<S: Source>(all: &Models<S>, options: &Options) -> Result<Self> {
+        let models = &all.list[..];
         options.validate(models.len())?;
         if options.method == Method::Regmean {
             require_grams(models)?;
@@ -65,6 +66,9 @@ impl Plan {
         }
         plan.warnings = warnings(&plan, models);
         plan.estimate = estimate::estimate(&plan, models);
+        if plan.counts().refuse == 0 {
+            plan.estimate.write_bytes = written::layout(&plan, all, options)?.total_bytes();
+        }
         Ok(plan)
     }
 }

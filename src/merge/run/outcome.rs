@@ -97,27 +97,42 @@ fn kernels(processor: &str, tensors: &[TensorReport]) -> String {
 fn note(measures: &Measures) -> Option<String> {
     match (measures.n_not_finite, measures.n_overflowed) {
         (0, 0) => None,
-        (0, n) => {
-            Some(format!("{n} values are too large for the output dtype and became infinite"))
+        (0, n) => Some(format!(
+            "{} too large for the output dtype and became infinite",
+            counted(n, "value is", "values are")
+        )),
+        (n, _) => {
+            let values = counted(n, "value is", "values are");
+            Some(format!("{values} NaN or infinite, as in an input"))
         }
-        (n, _) => Some(format!("{n} values are NaN or infinite, as in an input")),
     }
+}
+
+/// The number and the words that go with it.
+fn counted(n: u64, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
 }
 
 /// Sentences about what was found while merging.
 fn found(tensors: &[TensorReport]) -> Vec<String> {
-    let of = |what: &str, why: fn(&TensorReport) -> Option<&String>| {
+    let of = |one: &str, more: &str, why: fn(&TensorReport) -> Option<&String>| {
         let mut named = tensors.iter().filter_map(|tensor| Some((&tensor.name, why(tensor)?)));
         let (name, why) = named.next()?;
-        let n = 1 + named.count();
-        Some(format!("{n} {what}, such as `{}`: {why}.", printable(name)))
+        let n = 1 + named.count() as u64;
+        let what = counted(n, one, more);
+        let such_as = if n == 1 { "" } else { "such as " };
+        Some(format!("{what}, {such_as}`{}`: {why}.", printable(name)))
     };
     let found = [
-        of("tensors missed the 1e-6 bound", |tensor| tensor.solve.as_ref()?.missed.as_ref()),
-        of("tensors need a look", |tensor| tensor.note.as_ref()),
-        of("tensors met a fault of the graphics card", |tensor| {
-            tensor.solve.as_ref()?.fault.as_ref()
+        of("tensor missed the 1e-6 bound", "tensors missed the 1e-6 bound", |tensor| {
+            tensor.solve.as_ref()?.missed.as_ref()
         }),
+        of("tensor needs a look", "tensors need a look", |tensor| tensor.note.as_ref()),
+        of(
+            "tensor met a fault of the graphics card",
+            "tensors met a fault of the graphics card",
+            |tensor| tensor.solve.as_ref()?.fault.as_ref(),
+        ),
     ];
     found.into_iter().flatten().collect()
 }

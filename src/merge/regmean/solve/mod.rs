@@ -22,7 +22,7 @@ use crate::dtype::Dtype;
 use crate::merge::options::Precision;
 use crate::merge::report::SolvePath;
 use crate::merge::sums;
-use crate::{Error, Result};
+use crate::{Error, Result, printable};
 
 /// The accuracy contract: relative error of a merged weight, Frobenius.
 pub const CONTRACT: f64 = 1e-6;
@@ -227,6 +227,16 @@ fn spread(group: &LayerGroup) -> Result<f64> {
     Ok(largest)
 }
 
+/// Excluding a broken weight would write what is broken.
+fn broken_advice(name: &str, model: usize) -> String {
+    let other = if model == 0 { 2 } else { 1 };
+    format!(
+        "a broken weight cannot be solved: repair it, or keep the tensor from another model, as with \
+         `--keep '{}={other}'`",
+        printable(name)
+    )
+}
+
 /// A sum of squares is finite where all values are (and none near the end of f64's range).
 fn check_finite(weight: &Weight, model: usize, row: usize, squares: f64) -> Result<()> {
     if squares.is_finite() {
@@ -234,5 +244,5 @@ fn check_finite(weight: &Weight, model: usize, row: usize, squares: f64) -> Resu
     }
     Err(Error::input(format!("model {} holds a NaN or infinity in row {row}", model + 1))
         .tensor(&weight.name)
-        .advice("a broken weight cannot be regressed: repair it, or exclude it"))
+        .advice(broken_advice(&weight.name, model)))
 }
