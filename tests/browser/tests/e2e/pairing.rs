@@ -19,9 +19,8 @@ pub(crate) fn strangers(folder: &Folder) -> Vec<PathBuf> {
     names.map(|name| folder.path(name)).to_vec()
 }
 
-fn planned() -> Session {
-    let folder = Folder::slow(8, 2);
-    let files = strangers(&folder);
+fn planned(folder: &Folder) -> Session {
+    let files = strangers(folder);
     let mut page = opened();
     page.set_files("Choose models", &paths(&files));
     page.by_role("table", "Plan");
@@ -31,7 +30,8 @@ fn planned() -> Session {
 
 #[test]
 fn a_merge_waits_until_the_pairs_are_confirmed() {
-    let mut page = planned();
+    let folder = Folder::slow(8, 2);
+    let mut page = planned(&folder);
     page.wait_for(&format!("!({MAY_MERGE})"));
     let why = page.by_selector("#start");
     let text = page.text(&why);
@@ -65,7 +65,8 @@ fn a_merge_waits_until_the_pairs_are_confirmed() {
 
 #[test]
 fn what_the_user_pairs_needs_no_confirmation() {
-    let mut page = planned();
+    let folder = Folder::slow(8, 2);
+    let mut page = planned(&folder);
     for (model, other) in [("red", 3), ("blue", 2)] {
         let select = page.by_label(&format!("Gram file of {model}"));
         let pick = format!(
