@@ -41,7 +41,7 @@ fn is_fine(page: &mut Session) {
 #[test]
 fn a_size_without_a_unit_is_asked_about() {
     let mut page = planned();
-    for size in ["5", "0.5", "5000000000"] {
+    for size in ["5", "0.5", "5000"] {
         set(&mut page, "shard", size);
         is_refused(&mut page, &format!("Write {size} MB or {size} GB"));
         set(&mut page, "shard", &format!("{size} GB"));
