@@ -24,6 +24,7 @@ pub mod run;
 mod samples;
 mod sums;
 pub mod verify;
+mod written;
 
 pub use files::{Model, Models};
 pub use inventory::{Inventory, Selection};

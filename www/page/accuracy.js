@@ -3,7 +3,7 @@
 /** @import { Accuracy, Evaluation, Example, Report } from "../protocol.js" */
 
 import { byId, el, replace } from "./dom.js";
-import { letter, percent, printable } from "./format.js";
+import { letter, percent, printable, whole } from "./format.js";
 
 const SIDE = 8;
 const DARKEST = 16;
@@ -16,6 +16,7 @@ const tries = [];
 export function renderAccuracy(evaluation, report) {
   byId("accuracy", HTMLElement).hidden = false;
   const { rows, n_images } = evaluation;
+  byId("accuracy-title", HTMLElement).textContent = `Accuracy on ${whole(n_images)} unseen images`;
   byId("accuracy-summary", HTMLElement).textContent = summary(evaluation);
   replace(byId("accuracy-bars", HTMLElement), ...rows.map((row, i) => bar(row, i, evaluation)));
   replace(
@@ -36,7 +37,7 @@ function summary({ rows, n_images }) {
   const average = rows.at(-2);
   if (!merged || !average) return "";
   return (
-    `No model has seen these ${n_images} images. The merged model answers ${merged.n_correct} of them rightly ` +
+    `No model has seen these ${n_images} images. The merged model gets ${merged.n_correct} right ` +
     `(${percent(merged.n_correct / n_images)}), the plain average of the same models ${average.n_correct} ` +
     `(${percent(average.n_correct / n_images)}).`
   );

@@ -34,6 +34,9 @@ export function showAlert(place, title, details = [], advice = "") {
     advice && el("p", {}, prose(advice)),
   );
   alert.hidden = false;
+  // What somebody has just done failed, perhaps far from here. A plan's alert comes while settings
+  // are typed, which must not move away.
+  if (place !== "plan") alert.scrollIntoView({ block: "nearest" });
 }
 
 /** Takes the alert away, if it was shown at this place. @param {...Place} places */

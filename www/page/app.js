@@ -6,17 +6,19 @@
 
 import { renderAccuracy } from "./accuracy.js";
 import { alertBadFiles, clearAlert, showAlert, showError } from "./alert.js";
+import { renderByPlace } from "./by_place.js";
 import { Cancelled, Client } from "./client.js";
 import { announce, byId } from "./dom.js";
 import { count, duration, sizeOf } from "./format.js";
 import { forgetInterrupted } from "./interrupted.js";
+import { compare, remember, setUp } from "./made_with.js";
 import { renderModels } from "./models.js";
 import { addFiles } from "./pick.js";
 import { pickPlace } from "./place.js";
 import { renderPlan } from "./plan.js";
 import { ProgressView } from "./progress.js";
 import { renderReport } from "./report.js";
-import { noteSaved, renderDigests } from "./result.js";
+import { isSaved, noteSaved, renderDigests } from "./result.js";
 import { extended } from "./selection.js";
 import {
   companions,
@@ -28,8 +30,15 @@ import {
   renderParents,
 } from "./settings.js";
 import { markOutdated, show } from "./state.js";
+import { mayLose } from "./unsaved.js";
 
 const SETTLE_MILLIS = 200;
+
+function hideReport() {
+  remember(null);
+  byId("report", HTMLElement).hidden = true;
+  byId("accuracy", HTMLElement).hidden = true;
+}
 
 export class App {
   #client = new Client();
@@ -40,8 +49,9 @@ export class App {
   #isArranged = false;
   /** @type {Plan | null} */ #plan = null;
   /** @type {Result | null} */ #result = null;
+  #isSample = false;
   #latest = 0;
-  #timer = 0;
+  /** Until the settings have settled. @type {number | undefined} */ #timer;
   #prepared;
   isRunning = false;
 
@@ -59,11 +69,22 @@ export class App {
     );
   }
 
-  /** @param {PickedFile[]} added */
+  /** Whether there is a merged model that would be lost. The sample's is made again in a second. */
+  get hasUnsaved() {
+    return this.#result !== null && !this.#isSample && !isSaved();
+  }
+
+  /** Asks before a merged model is lost. @param {string} cause what would remove it */
+  async #mayLose(cause) {
+    return !this.hasUnsaved || mayLose(cause);
+  }
+
+  /** Own files take the place of the sample. @param {PickedFile[]} added */
   async add(added) {
     if ((await this.#prepared) === null || this.isRunning) return;
-    const files = await addFiles(this.#files, added);
-    if (files.some((one, i) => one !== this.#files[i])) await this.#inspect(files);
+    const old = this.#isSample ? [] : this.#files;
+    const files = await addFiles(old, added);
+    if (files.some((one, i) => one !== old[i])) await this.#inspect(files);
     else showAlert("files", "These files are on the page already.");
   }
 
@@ -71,12 +92,16 @@ export class App {
     const sample = await this.#prepared;
     if (sample === null) return;
     if (sample instanceof Error) return showError("files", "The sample did not load.", sample);
-    this.#forget();
-    await this.#inspect(sample);
+    if (!(await this.#mayLose("loading the sample"))) return;
+    const from = document.activeElement;
+    await this.#inspect(sample, true);
+    const isUnmoved = document.activeElement === from || document.activeElement === document.body;
+    if (this.#isSample && isUnmoved) byId("merge", HTMLButtonElement).focus();
   }
 
   /** Back to the empty page. */
-  clear() {
+  async clear() {
+    if (!(await this.#mayLose("starting over"))) return;
     this.#forget();
     this.#client.cancel();
     clearAlert("files", "plan", "merge", "save");
@@ -90,19 +115,23 @@ export class App {
     this.#files = [];
     this.#inventory = null;
     this.#plan = null;
+    this.#result = null;
     this.#isArranged = false;
-    byId("report", HTMLElement).hidden = true;
+    this.#isSample = false;
+    hideReport();
   }
 
-  /** @param {PickedFile[]} files */
-  async #inspect(files) {
+  /** @param {PickedFile[]} files @param {boolean} [isSample] */
+  async #inspect(files, isSample = false) {
     const turn = ++this.#latest;
     announce("Reading the headers");
     document.body.classList.add("reading");
     try {
       const inventory = await this.#client.inspect(files);
       if (turn !== this.#latest) return;
-      this.#accept(files, inventory);
+      if (isSample || this.#isSample) this.#forget();
+      this.#isSample = isSample;
+      await this.#accept(files, inventory);
     } catch (error) {
       if (turn === this.#latest && !(error instanceof Cancelled))
         showError("files", "The files could not be read.", error);
@@ -121,10 +150,10 @@ export class App {
     this.#inventory = inventory;
     alertBadFiles(inventory);
     show("inspected");
-    this.#arrange(this.#selection);
     announce(
       `${count(files.length, "file")} read, ${count(this.#selection.models.length, "model")} found`,
     );
+    return this.#arrange(this.#selection);
   }
 
   /** @param {Selection} selection */
@@ -135,18 +164,22 @@ export class App {
       this.#isArranged = true;
       this.#arrange(changed);
     });
+    renderByPlace(this.#inventory, selection);
     renderCoefficients(selection);
     renderParents(selection, this.#inventory);
-    this.#requestPlan();
+    compare(setUp(this.#files, selection));
+    return this.#requestPlan();
   }
 
   /** Plans anew, at once. */
   async #requestPlan() {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     const turn = ++this.#latest;
     if (this.#selection.models.length < 2) return this.#withoutPlan();
     try {
-      const plan = await this.#client.plan(this.#selection, readOptions());
+      const options = readOptions(this.#selection.models.length);
+      const plan = await this.#client.plan(this.#selection, options);
       if (turn !== this.#latest) return;
       clearAlert("plan", "merge");
       this.#plan = plan;
@@ -155,6 +188,7 @@ export class App {
       renderPlan(plan);
     } catch (error) {
       if (turn !== this.#latest || error instanceof Cancelled) return;
+      this.#plan = null;
       show("planned");
       markOutdated(true);
       showError("plan", "There is no plan for these settings.", error);
@@ -170,19 +204,22 @@ export class App {
   /** Plans anew, once the settings have settled. */
   settingsChanged() {
     if (this.isRunning || !this.#inventory) return;
+    compare(setUp(this.#files, this.#selection));
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#requestPlan(), SETTLE_MILLIS);
   }
 
   async merge() {
+    if (this.#timer !== undefined) await this.#requestPlan();
     if (!this.#plan || this.isRunning) return;
-    clearTimeout(this.#timer);
+    if (!(await this.#mayLose("another merge"))) return;
     const extras = companions().flatMap((i) => this.#files[i]?.file ?? []);
     const target = isDirect() ? await pickPlace("merge", isFolder()) : undefined;
     if (target === null || this.isRunning) return;
+    const options = readOptions(this.#selection.models.length);
     this.#begin(this.#plan);
     if (!target) forgetInterrupted();
-    const options = readOptions();
+    const madeWith = setUp(this.#files, this.#selection);
     try {
       const { report, ...result } = await this.#client.merge(
         this.#selection,
@@ -192,6 +229,7 @@ export class App {
         (progress) => this.#progress.update(progress),
       );
       this.#result = result;
+      remember(madeWith);
       renderReport(report, result, Boolean(target));
       this.#digest(result);
       this.#finish();
@@ -232,8 +270,7 @@ export class App {
   #begin(plan) {
     this.#latest += 1; // a plan still on its way is of no use any more
     this.#result = null;
-    byId("report", HTMLElement).hidden = true;
-    byId("accuracy", HTMLElement).hidden = true;
+    hideReport();
     this.#run("merge", plan.tensors.length, plan.estimate.write_bytes);
   }
 

@@ -1,5 +1,7 @@
 // Making DOM nodes. Text goes in as text nodes only: names from files are not to be trusted.
 
+import { bytes } from "./format.js";
+
 /** @typedef {Node | string | number | null | undefined | false} Child */
 
 /**
@@ -63,12 +65,21 @@ export function breakable(name) {
   return fill(document.createDocumentFragment(), {}, parts.slice(0, -1));
 }
 
-/** A sentence in which `backticks` mark names. @param {string} text @returns {Node} */
+/**
+ * A sentence in which `backticks` mark names. Large counts of bytes are shown as sizes.
+ * @param {string} text
+ * @returns {Node}
+ */
 export function prose(text) {
   const parts = text
     .split("`")
-    .map((part, i) => (i % 2 === 1 ? el("code", {}, breakable(part)) : part));
+    .map((part, i) => (i % 2 === 1 ? el("code", {}, breakable(part)) : sized(part)));
   return fill(document.createDocumentFragment(), {}, parts);
+}
+
+/** @param {string} text */
+function sized(text) {
+  return text.replace(/\b(\d{4,}) bytes\b/g, (_, n) => bytes(Number(n)));
 }
 
 /**

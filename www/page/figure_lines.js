@@ -241,5 +241,11 @@ function conclusion(merged, pooled, plain, all) {
   const same =
     gap === 0 ? "are equal to the last bit" : `differ by ${scientific(gap)}, rounding only`;
   const times = squaredError(plain, all) / squaredError(pooled, all);
-  return `RegMean and the fit on all points ${same}. The mean of the two lines has ${times.toFixed(times < 10 ? 1 : 0)} times their squared error.`;
+  return `RegMean and the fit on all points ${same}. The mean of the two lines has ${compared(times)}.`;
+}
+
+/** Squared errors as people say them; `times` is below 1 by rounding only. @param {number} times */
+function compared(times) {
+  const shown = times.toFixed(times < 10 ? 1 : 0);
+  return shown === "1.0" ? "the same error" : `${shown} times their squared error`;
 }

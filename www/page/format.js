@@ -59,7 +59,7 @@ function superscript(power) {
 /** @param {number} share */
 export function percent(share) {
   const value = share * 100;
-  return `${value !== 0 && Math.abs(value) < 9.95 ? value.toPrecision(2) : value.toFixed(value >= 99.95 ? 0 : 1)} %`;
+  return `${value !== 0 && Math.abs(value) < 9.95 ? value.toPrecision(2) : value.toFixed(value >= 99.95 ? 0 : 1)}%`;
 }
 
 /** @param {number} seconds */

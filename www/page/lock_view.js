@@ -13,9 +13,9 @@ const PLACES = ["page", "worker", "worker of a worker"];
 /** @param {number} nRequests */
 export function showLock(nRequests) {
   byId("lock-badge", HTMLElement).dataset.lock = nRequests === 0 ? "locked" : "leaking";
-  const since = `${count(nRequests, "request")} since`;
-  byId("lock-state", HTMLElement).textContent = `Network locked, ${since}`;
-  byId("lock-counts", HTMLElement).textContent = since;
+  const requests = count(nRequests, "request");
+  byId("lock-state", HTMLElement).textContent = `Network locked · ${requests}`;
+  byId("lock-counts", HTMLElement).textContent = `${requests} since the network was locked`;
 }
 
 /** Without all its parts the page stays open to the network, and takes no files. */

@@ -3,6 +3,7 @@
 import { BUILD } from "../build.js";
 import { showError } from "./alert.js";
 import { App } from "./app.js";
+import { bindByPlace } from "./by_place.js";
 import { byId } from "./dom.js";
 import { drawLines } from "./figure_lines.js";
 import { drawOverview } from "./figure_overview.js";
@@ -30,12 +31,17 @@ function unforeseen(error) {
 addEventListener("error", (event) => unforeseen(event.error ?? event.message));
 addEventListener("unhandledrejection", (event) => unforeseen(event.reason));
 
+addEventListener("beforeunload", (event) => {
+  if (app.isRunning || app.hasUnsaved) event.preventDefault();
+});
+
 bindPickers(
   (files) => app.add(files),
   () => app.isRunning,
 );
 bindSettings(() => app.settingsChanged());
 bindPlan();
+bindByPlace();
 bindReport();
 onClick("sample", () => app.loadSample());
 onClick("clear", () => app.clear());

@@ -15,20 +15,34 @@ const MAX_SOURCE_CHARS = 400;
 export function renderModels(inventory, selection, onChange) {
   const cards = selection.models.map((_, index) => card(inventory, selection, index, onChange));
   replace(byId("model-cards", HTMLElement), ...cards);
-  const warnings = warningsOf(inventory).map((text) => el("li", {}, prose(sentence(text))));
+  const warnings = warningsOf(inventory, selection).map((text) =>
+    el("li", {}, prose(sentence(text))),
+  );
   replace(byId("file-warnings", HTMLElement), ...warnings);
   renderUnused(inventory, selection, onChange);
-  byId("models-hint", HTMLElement).textContent = hint(selection.models.length);
+  byId("models-hint", HTMLElement).textContent = hint(inventory, selection.models.length);
 }
 
-/** All but those about unreadable files, which the alert names. @param {Inventory} inventory */
-function warningsOf({ files, warnings }) {
-  const bad = files.filter((entry) => entry.kind === "bad").map((entry) => printable(entry.path));
-  return warnings.filter((text) => !bad.some((path) => text.includes(`\`${path}\``)));
+/**
+ * All but those that are said elsewhere: about unreadable files by the alert, about Gram files without
+ * any model by the hint, about those paired by place by the question.
+ * @param {Inventory} inventory
+ * @param {Selection} selection
+ */
+function warningsOf({ files, warnings }, { models }) {
+  const isSaid = (/** @type {FileEntry} */ { kind }, /** @type {number} */ i) =>
+    kind === "bad" ||
+    (kind === "gram" &&
+      (models.length === 0 ||
+        models.some(({ gram, gram_evidence }) => gram === i && gram_evidence === "order")));
+  const said = files.filter(isSaid).map((entry) => `\`${printable(entry.path)}\``);
+  return warnings.filter((text) => !said.some((path) => text.includes(path)));
 }
 
-/** @param {number} nModels */
-function hint(nModels) {
+/** @param {Inventory} inventory @param {number} nModels */
+function hint({ files }, nModels) {
+  if (nModels === 0 && files.some(({ kind }) => kind === "gram"))
+    return "A Gram file, and no model yet. Add the .safetensors file of the model that it was made of, and of another to merge it with.";
   if (nModels === 0) return "No model yet. Add the .safetensors files of at least two models.";
   return nModels === 1 ? "One model so far. Add the files of another to merge it with." : "";
 }

@@ -15,6 +15,7 @@ import {
   stopped,
   whole,
 } from "./format.js";
+import { obstruct } from "./state.js";
 import { DataTable } from "./table.js";
 
 /** @typedef {Action["action"]} ActionName */
@@ -147,7 +148,7 @@ function renderRefusals(plan) {
     if (tensor.action === "refuse")
       byReason.set(tensor.why, [...(byReason.get(tensor.why) ?? []), tensor.name]);
   }
-  byId("merge", HTMLButtonElement).disabled = byReason.size > 0;
+  obstruct("refusals", byReason.size > 0 ? "" : undefined);
   if (byReason.size === 0) return clearAlert("plan");
   const reasons = [...byReason]
     .slice(0, MAX_REASONS)

@@ -15,9 +15,6 @@ const CLOSING =
   "The browser has not closed the file yet. With a large one that takes a while; if this site's " +
   "data was cleared meanwhile, it never does: cancel and start again.";
 
-/** @param {BeforeUnloadEvent} event */
-const guard = (event) => event.preventDefault();
-
 export class ProgressView {
   #startMillis = 0;
   #announced = 0;
@@ -39,7 +36,6 @@ export class ProgressView {
     this.#noun = place === "save" ? "file" : "tensor";
     byId(`${place}-alert`, HTMLElement).before(byId("run", HTMLElement));
     byId("merging", HTMLElement).ariaLabel = place === "save" ? "Saving" : "Merging";
-    addEventListener("beforeunload", guard);
     keepAwake();
     this.#say("Starting");
     this.update({
@@ -67,7 +63,7 @@ export class ProgressView {
     this.#latest = undefined;
     const isWhole = progress.tensors_done === progress.tensors_total;
     const share = isWhole ? 1 : Math.min(Math.max(progress.fraction, 0), 1);
-    const shown = `${Math.floor(share * 100)} %`;
+    const shown = `${Math.floor(share * 100)}%`;
     byId("merging", HTMLProgressElement).value = share;
     byId("run-percent", HTMLElement).textContent = shown;
     document.title = `${shown} · ${TITLE}`;
@@ -98,7 +94,6 @@ export class ProgressView {
     const seconds = (performance.now() - this.#startMillis) / 1000;
     const parts = [
       `${whole(progress.tensors_done)} of ${count(progress.tensors_total, this.#noun)}`,
-      // Headers are not part of the estimate.
       `${bytes(progress.written_bytes)} of ${bytes(Math.max(this.#writeBytes, progress.written_bytes))}`,
     ];
     if (seconds > 0.5 && progress.written_bytes > 0)
@@ -120,7 +115,6 @@ export class ProgressView {
     clearTimeout(this.#timer);
     clearTimeout(this.#closing);
     this.#latest = undefined;
-    removeEventListener("beforeunload", guard);
     letSleep();
     document.title = TITLE;
   }

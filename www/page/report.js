@@ -12,16 +12,15 @@ import {
   printable,
   scientific,
   sentence,
-  stopped,
   whole,
 } from "./format.js";
 import { drawErrors } from "./figure_errors.js";
 import { badge } from "./models.js";
+import { BOUND, verdict } from "./verdict.js";
 import { ACTION_NAMES } from "./plan.js";
 import { bindResult, renderResult } from "./result.js";
 import { DataTable } from "./table.js";
 
-export const BOUND = 1e-6;
 /** @type {Record<SolveReport["path"], string>} */
 const PATHS = { f32: "f32", f64: "f64", f64_iterated: "f64, iterated" };
 const METHODS = { regmean: "RegMean", average: "Plain average" };
@@ -47,7 +46,7 @@ export function renderReport(report, result, isDirect) {
   renderResult(report, result, isDirect);
   byId("report-settings", HTMLElement).textContent = settings(report);
   byId("report-summary", HTMLElement).textContent = summary(report);
-  replace(byId("report-bound", HTMLElement), ...bound(report));
+  replace(byId("report-bound", HTMLElement), ...verdict(report));
   replace(
     byId("report-warnings", HTMLElement),
     ...report.warnings.map((text) => el("li", {}, prose(sentence(text)))),
@@ -81,46 +80,6 @@ function summary(report) {
     .map(([some, what]) => `${whole(Number(some))} ${what}`);
   const workers = count(report.n_workers, "worker");
   return `Merged ${count(report.tensors.length, "tensor")} in ${duration(report.elapsed_millis / 1000)} with ${workers} (${report.kernels}): ${parts.join(", ")}.`;
-}
-
-/** @param {Report} report */
-function bound(report) {
-  const missed = report.tensors.filter((tensor) => tensor.solve?.missed);
-  if (!report.tensors.some((tensor) => tensor.solve)) {
-    return [el("p", {}, "No tensor was solved, so there is no solver error to report.")];
-  }
-  const worst = report.worst_error_estimate;
-  const compared = `; the bound is ${scientific(BOUND)}`;
-  const verdict = missed.length === 0 && worst <= BOUND ? "Within bound" : "Bound missed";
-  return [
-    el(
-      "p",
-      {},
-      el(
-        "span",
-        { class: `verdict ${missed.length === 0 && worst <= BOUND ? "good" : "bad"}` },
-        verdict,
-      ),
-      ` Worst estimated error of a solved tensor: ${scientific(worst)} relative${compared}.`,
-    ),
-    missed.length > 0 &&
-      el(
-        "ul",
-        { class: "warnings" },
-        ...missed
-          .slice(0, 10)
-          .map((tensor) =>
-            el(
-              "li",
-              {},
-              el("code", {}, breakable(printable(tensor.name))),
-              ": ",
-              prose(stopped(tensor.solve?.missed ?? "")),
-            ),
-          ),
-      ),
-    missed.length > 10 && el("p", {}, `And ${whole(missed.length - 10)} more, in the table below.`),
-  ];
 }
 
 /** @param {Report} report */

@@ -12,11 +12,14 @@ import { download, hasPickers } from "./outer.js";
 /** Browsers drop downloads that come too close together. */
 const APART_MILLIS = 200;
 
-/** @type {{ report: Report, files: File[], isDirect: boolean } | null} */
+/**
+ * What is shown, and which of its files somebody has saved.
+ * @type {{ report: Report, files: File[], isDirect: boolean, saved: Set<File> } | null}
+ */
 let current = null;
 
 export function bindResult() {
-  byId("save", HTMLButtonElement).addEventListener("click", () => hand(current?.files ?? []));
+  byId("save", HTMLButtonElement).addEventListener("click", saveAll);
   byId("save-report", HTMLButtonElement).addEventListener("click", () => {
     if (!current) return;
     const json = JSON.stringify(current.report, null, 2);
@@ -24,12 +27,28 @@ export function bindResult() {
   });
 }
 
+/** Whether every file is where the user wants it, or on the way there. */
+export function isSaved() {
+  return !current || current.isDirect || current.files.every((file) => current?.saved.has(file));
+}
+
+/** Gives all files to the browser's downloads. */
+export function saveAll() {
+  hand(current?.files ?? []);
+}
+
+/** The merged files as a sentence begins with them. */
+export function shownResult() {
+  return described(current?.files ?? []);
+}
+
 /** Gives files to the browser's downloads. @param {File[]} files */
 function hand(files) {
   clearAlert("save");
+  files.forEach((file) => current?.saved.add(file));
   files.forEach((file, i) => setTimeout(() => download(file, file.name), i * APART_MILLIS));
-  const may = files.length > 1 ? ", which may ask whether it may save several" : "";
-  note(`Handed to the browser${may}: ${described(files)}.`);
+  const may = files.length > 1 ? ", where the browser may ask whether it may save several" : "";
+  note(`Sent to your downloads${may}: ${described(files)}.`);
 }
 
 /** @param {string} text */
@@ -50,7 +69,7 @@ function described(files) {
  */
 export function renderResult(report, { files, extras }, isDirect) {
   const all = [...files, ...extras];
-  current = { report, files: all, isDirect };
+  current = { report, files: all, isDirect, saved: new Set() };
   byId("save", HTMLElement).hidden = isDirect;
   byId("save-to", HTMLElement).hidden = isDirect || !hasPickers;
   byId("save-to", HTMLElement).textContent =
@@ -105,10 +124,14 @@ export function noteSaved(place, saved) {
   const name = printable(place);
   if (!saved) return note(`Saved to ${name}; reading it back.`);
   const wanted = current?.report.files ?? [];
-  if (wanted.length === 0 || saved.length === 0)
-    return note(`Saved to ${name}; its SHA-256 could not be compared.`);
-  if (wanted.every(({ sha256 }, i) => sha256 === saved[i]?.sha256))
-    return note(`Saved to ${name}; read back, its SHA-256 is the same.`);
+  const isComparable = wanted.length > 0 && saved.length > 0;
+  if (!isComparable || wanted.every(({ sha256 }, i) => sha256 === saved[i]?.sha256)) {
+    current?.files.forEach((file) => current?.saved.add(file));
+    const outcome = isComparable
+      ? "read back, its SHA-256 is the same"
+      : "its SHA-256 could not be compared";
+    return note(`Saved to ${name}; ${outcome}.`);
+  }
   showAlert("save", "What was saved is not what was merged.", [
     `\`${name}\` reads back with another SHA-256: remove it and save again.`,
   ]);

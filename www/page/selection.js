@@ -11,7 +11,7 @@ function update(selection, index, change) {
 
 /** @param {Selection} selection @param {number} index @param {number | undefined} gram @returns {Selection} */
 export function withGram(selection, index, gram) {
-  return update(selection, index, { gram });
+  return update(selection, index, { gram, gram_evidence: "chosen" });
 }
 
 /** @param {Selection} selection @param {number} index @returns {Selection} */
@@ -65,12 +65,13 @@ export function unassigned(selection, inventory) {
  */
 export function extended(arranged, suggestion, nOldFiles) {
   const isNew = (/** @type {number} */ file) => file >= nOldFiles;
-  const kept = arranged.models.map((model) => ({ ...model, gram: model.gram ?? newGram(model) }));
+  const kept = arranged.models.map((model) => ({ ...model, ...newGram(model) }));
   return { models: [...kept, ...suggestion.models.filter((model) => model.files.every(isNew))] };
 
-  /** @param {SelectedModel} model */
+  /** @param {SelectedModel} model @returns {Partial<SelectedModel>} */
   function newGram(model) {
     const twin = suggestion.models.find((other) => other.files.join() === model.files.join());
-    return twin && typeof twin.gram === "number" && isNew(twin.gram) ? twin.gram : undefined;
+    if (typeof model.gram === "number" || typeof twin?.gram !== "number") return {};
+    return isNew(twin.gram) ? { gram: twin.gram, gram_evidence: twin.gram_evidence } : {};
   }
 }

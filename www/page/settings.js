@@ -142,14 +142,18 @@ export function maxWorkers({ method }) {
   return Math.min(MAX_WORKERS, asked >= 1 ? Math.floor(asked) : useful);
 }
 
-/** @returns {Options} */
-export function readOptions() {
+/**
+ * Throws a sentence where a setting cannot be understood.
+ * @param {number} nModels
+ * @returns {Options}
+ */
+export function readOptions(nModels) {
   return {
     method: /** @type {Method} */ (field("method").value),
     alpha: Number(field("alpha").value),
     coefficients: coefficients(),
     exclude: lines("exclude"),
-    keep: lines("keep").map(parseKeep),
+    keep: lines("keep").map((line) => parseKeep(line, nModels)),
     dtype: field("dtype").value || null,
     device: device(),
     precision: /** @type {Precision} */ (field("precision").value),
@@ -162,13 +166,17 @@ export function companions() {
   return beside[Number(field("parent").value)] ?? [];
 }
 
+/** "5" would be 5 bytes to some and 5 GB to others. */
 function shardSize() {
-  return field("shard").value.trim() || null;
+  const size = field("shard").value.trim();
+  if (/^[\d.]+$/.test(size))
+    throw new Error(`the largest file is "${size}" of what? Write ${size} MB or ${size} GB`);
+  return size || null;
 }
 
 /** Whether the result is a folder of files, as on the command line. */
 export function isFolder() {
-  return shardSize() !== null || companions().length > 0;
+  return field("shard").value.trim() !== "" || companions().length > 0;
 }
 
 /** Whether the output goes at once to a place that the user picks. */
@@ -190,8 +198,13 @@ function lines(id) {
     .filter((line) => line !== "");
 }
 
-/** `PATTERN = A`, with the letter or the number of a model. @param {string} line @returns {Keep} */
-function parseKeep(line) {
+/**
+ * `PATTERN = A`, with the letter or the number of a model.
+ * @param {string} line
+ * @param {number} nModels
+ * @returns {Keep}
+ */
+function parseKeep(line, nModels) {
   const at = line.lastIndexOf("=");
   const pattern = line.slice(0, at).trim();
   const which = line
@@ -200,6 +213,11 @@ function parseKeep(line) {
     .toUpperCase();
   const byLetter = [...Array(26).keys()].findIndex((i) => letter(i) === which);
   const model = byLetter >= 0 ? byLetter : Number(which) - 1;
-  if (at > 0 && pattern !== "" && Number.isInteger(model) && model >= 0) return { pattern, model };
+  if (at > 0 && pattern !== "" && Number.isInteger(model) && model >= 0) {
+    if (model < nModels) return { pattern, model };
+    const last = letter(nModels - 1);
+    const those = nModels === 2 ? "A and B" : `A to ${last}`;
+    throw new Error(`there is no model ${which}; these are ${those}`);
+  }
   throw new Error(`"${line}" does not say which model's tensors to keep; write it as PATTERN = A`);
 }

@@ -5,7 +5,7 @@
 /** @import { Child } from "./dom.js" */
 
 import { el, replace } from "./dom.js";
-import { count } from "./format.js";
+import { count, whole } from "./format.js";
 
 const PAGE = 100;
 
@@ -123,7 +123,11 @@ export class DataTable {
       this.more,
       button,
       rest > 0 &&
-        el("span", { class: "facts" }, `${count(this.#shown, "row")} of ${rows.length} shown`),
+        el(
+          "span",
+          { class: "facts" },
+          `${whole(this.#shown)} of ${count(rows.length, "row")} shown`,
+        ),
     );
   }
 

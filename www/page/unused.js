@@ -58,6 +58,7 @@ function unusedFile(inventory, selection, file, onChange) {
 function useSelect(entry, path, selection, file, onChange) {
   if (entry.kind !== "checkpoint" && entry.kind !== "gram") return null;
   const isGram = entry.kind === "gram";
+  if (isGram && selection.models.length === 0) return null; // nothing to choose from
   const uses = selection.models.map((model, i) =>
     el(
       "option",

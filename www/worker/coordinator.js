@@ -138,8 +138,11 @@ async function merge(engine, request, beside, signal, reply) {
   let files;
   try {
     signal.throwIfAborted();
-    for (const [index, { start_bytes }] of opening.files.entries())
-      await output.write(start_bytes, engine.header_bytes(index));
+    for (const [index, { start_bytes }] of opening.files.entries()) {
+      const header = engine.header_bytes(index);
+      totalWrittenBytes += header.length;
+      await output.write(start_bytes, header);
+    }
     const skipped = resume(engine, output.finished);
     const card = opening.solves.length > 0 && cardFor(request.options.device);
     await runJobs({

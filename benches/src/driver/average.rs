@@ -54,7 +54,7 @@ pub(crate) fn run(book: &mut Book, folder: &Path) -> Result<()> {
     page.tab("Page.setBypassCSP", json!({ "enabled": true }));
     page.open("page/#method=average");
     page.evaluate(WATCH);
-    page.set_files("Models and Gram files", &[&files[0], &files[1]]);
+    page.set_files("Choose models", &[&files[0], &files[1]]);
     merge(&mut page); // warms the engine, the disk cache and the private storage
     let mut seconds: [Vec<f64>; 3] = Default::default();
     for round in 0..ROUNDS {

@@ -8,12 +8,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Layout;
-use crate::Result;
 use crate::dtype::Dtype;
 use crate::order::filled;
+use crate::{Error, Result};
 
 /// Name of the index beside shards.
 pub const INDEX_NAME: &str = "model.safetensors.index.json";
+
+/// More files are a slip of the pen: nobody wants 5 bytes in each.
+const MAX_FILES: usize = 1000;
 
 /// A tensor to be placed: name, dtype, shape.
 type Unplaced = (String, Dtype, Vec<u64>);
@@ -40,7 +43,7 @@ impl OutputLayout {
     /// larger tensor has a shard of its own.
     ///
     /// # Errors
-    /// As [`Layout::new`].
+    /// `Usage` if that makes more than 1000 files, and as [`Layout::new`].
     pub fn new(
         tensors: impl IntoIterator<Item = Unplaced>,
         metadata: &BTreeMap<String, String>,
@@ -48,6 +51,10 @@ impl OutputLayout {
     ) -> Result<Self> {
         let shards = split(tensors, max_shard_bytes.unwrap_or(u64::MAX));
         let n_shards = shards.len();
+        if n_shards > MAX_FILES {
+            let what = format!("the merged model would be cut into {n_shards} files");
+            return Err(Error::usage(what).advice("allow larger ones, such as 5GB"));
+        }
         let mut files = Vec::new();
         let mut start_bytes = 0;
         for (index, tensors) in shards.into_iter().enumerate() {
@@ -143,6 +150,17 @@ mod tests {
             file.layout.tensors().iter().map(|tensor| tensor.name.as_str()).collect()
         };
         layout.files().iter().map(names).collect()
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_does_not_make_thousands_of_files() {
+        let made = |n: usize| {
+            let tensor = |i| (format!("t{i}"), Dtype::F32, vec![1]);
+            OutputLayout::new((0..n).map(tensor), &BTreeMap::new(), Some(4))
+        };
+        assert_eq!(made(MAX_FILES).expect("files").files().len(), MAX_FILES);
+        let refused = made(MAX_FILES + 1).expect_err("too many").to_string();
+        assert!(refused.contains("1001 files"), "{refused}");
     }
 
     #[test]

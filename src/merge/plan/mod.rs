@@ -16,6 +16,7 @@ pub use types::{Action, Counts, Estimate, Group, Orientation, Plan, PlannedTenso
 
 use super::files::{Model, Models};
 use super::options::{Method, Options};
+use super::written;
 use crate::io::Source;
 use crate::{Error, Result, printable};
 
@@ -49,10 +50,10 @@ impl Plan {
     /// Decides what happens to every tensor.
     ///
     /// # Errors
-    /// `Usage` for settings that cannot hold: out of range, or RegMean without Gram files; `Input`
-    /// for a Gram file that was made of another of the models.
-    pub fn make<S: Source>(models: &Models<S>, options: &Options) -> Result<Self> {
-        let models = &models.list[..];
+    /// `Usage` for settings that cannot hold: out of range, RegMean without Gram files, or too many
+    /// files; `Input` for a Gram file that was made of another of the models.
+    pub fn make<S: Source>(all: &Models<S>, options: &Options) -> Result<Self> {
+        let models = &all.list[..];
         options.validate(models.len())?;
         let mut warnings = Vec::new();
         if options.method == Method::Regmean {
@@ -70,6 +71,9 @@ impl Plan {
         plan.warnings = warnings::warnings(&plan, models, &patterns);
         plan.warnings.extend(warnings);
         plan.estimate = estimate::estimate(&plan, models);
+        if plan.counts().refuse == 0 {
+            plan.estimate.write_bytes = written::layout(&plan, all, options)?.total_bytes();
+        }
         Ok(plan)
     }
 }

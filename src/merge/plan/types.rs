@@ -90,7 +90,7 @@ pub struct UnmatchedGram {
 pub struct Estimate {
     /// Bytes read from all files.
     pub read_bytes: u64,
-    /// Bytes of the output file.
+    /// Bytes of the output files, headers included, unless the plan refuses a tensor.
     pub write_bytes: u64,
     /// Peak memory of one worker.
     pub memory_bytes: u64,

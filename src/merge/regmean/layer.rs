@@ -11,7 +11,7 @@ use crate::dtype::Dtype;
 use crate::merge::plan::Orientation;
 use crate::merge::powers::{exponent, largest_exponent, power_of_two, scale_by};
 use crate::merge::sums;
-use crate::{Error, Result};
+use crate::{Error, Result, printable};
 
 /// Values up to 2^±60 need no other unit: nothing overflows or vanishes in f32, nor their squares in f64.
 const USUAL_EXPONENT: i32 = 60;
@@ -98,8 +98,18 @@ impl Weight {
     fn not_finite(&self, model: usize, row: usize) -> Error {
         Error::input(format!("model {} holds a NaN or infinity in row {row}", model + 1))
             .tensor(&self.name)
-            .advice("a broken weight cannot be regressed: repair it, or exclude it")
+            .advice(broken_advice(&self.name, model))
     }
+}
+
+/// Excluding a broken weight would write what is broken.
+fn broken_advice(name: &str, model: usize) -> String {
+    let other = if model == 0 { 2 } else { 1 };
+    format!(
+        "a broken weight cannot be solved: repair it, or keep the tensor from another model, as with \
+         `--keep '{}={other}'`",
+        printable(name)
+    )
 }
 
 /// Weights that share their input's Gram matrices. Row r of the group is a row of one weight.

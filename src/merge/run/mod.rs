@@ -10,7 +10,6 @@ pub mod sharing;
 mod solve;
 mod stream;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 pub use jobs::{Job, LayerSize, Piece};
@@ -18,16 +17,16 @@ pub use outcome::{JobOutcome, Run, TensorPart};
 use stream::Buffers;
 
 use super::files::Models;
-use super::options::{Method, Options};
+use super::options::Options;
 use super::plan::blocks::Block;
 use super::plan::{Action, Plan};
 use super::regmean::crew::{Crew, Payload, Shared, help};
 use super::regmean::{Engines, Solver};
+use super::written;
 use crate::backend::Backend;
 use crate::format::OutputLayout;
 use crate::io::{Sink, Source};
-use crate::order::filled;
-use crate::{Error, Result, VERSION};
+use crate::{Error, Result};
 
 /// A merge that is ready to run.
 #[derive(Debug)]
@@ -48,12 +47,7 @@ impl<S: Source> Merge<S> {
     pub fn new(models: Models<S>, options: Options) -> Result<Self> {
         let plan = Plan::make(&models, &options)?;
         refuse(&plan)?;
-        let tensors = plan
-            .tensors
-            .iter()
-            .map(|tensor| (tensor.name.clone(), tensor.dtype_out, tensor.shape.clone()));
-        let metadata = provenance(&models, &options);
-        let layout = OutputLayout::new(tensors, &metadata, options.max_shard_bytes()?)?;
+        let layout = written::layout(&plan, &models, &options)?;
         let jobs = jobs::jobs(&plan, &models.list);
         let shares = options.normalised_coefficients(models.list.len());
         Ok(Self { models, options, shares, plan, layout, jobs })
@@ -200,31 +194,6 @@ fn refuse(plan: &Plan) -> Result<()> {
         _ => format!(" ({} more tensors are refused: see the plan)", n - 1),
     };
     Err(Error::input(format!("{why}{more}")).tensor(name))
-}
-
-/// Metadata of the output: enough to make it again, and the same for the same inputs.
-fn provenance<S: Source>(models: &Models<S>, options: &Options) -> BTreeMap<String, String> {
-    let names: Vec<&str> = models.list.iter().map(|model| model.name.as_str()).collect();
-    let shares = options.normalised_coefficients(names.len());
-    let mut metadata: BTreeMap<String, String> = filled([
-        ("format".into(), "pt".into()),
-        ("merged_by".into(), format!("gramerge {VERSION}")),
-        ("merge_models".into(), json(&names)),
-        ("merge_coefficients".into(), json(&shares)),
-    ]);
-    match options.method {
-        Method::Average => metadata.insert("merge_method".into(), "average".into()),
-        Method::Regmean => {
-            metadata.insert("merge_alpha".into(), options.alpha.to_string());
-            metadata.insert("merge_method".into(), "regmean".into())
-        }
-    };
-    metadata
-}
-
-/// A list as JSON, which cannot fail for names and numbers.
-fn json(list: &impl serde::Serialize) -> String {
-    serde_json::to_string(list).unwrap_or_default()
 }
 
 /// Names of the actions, as reports spell them.

@@ -136,13 +136,20 @@ fn kernels(processor: &str, tensors: &[TensorReport]) -> String {
 fn note(measures: &Measures) -> Option<String> {
     let Measures { n_not_finite, n_overflowed, n_vanished, .. } = measures;
     let notes = [
-        (n_not_finite, "are NaN or infinite, as in an input"),
-        (n_overflowed, "are too large for the output dtype and became infinite"),
-        (n_vanished, "are too small for the output dtype and became 0"),
+        (n_not_finite, "NaN or infinite, as in an input"),
+        (n_overflowed, "too large for the output dtype and became infinite"),
+        (n_vanished, "too small for the output dtype and became 0"),
     ];
-    let found = notes.iter().filter(|(n, _)| **n > 0).map(|(n, what)| format!("{n} values {what}"));
-    let all: Vec<String> = found.collect();
+    let found = notes.iter().filter(|(n, _)| **n > 0);
+    let all: Vec<String> = found
+        .map(|(n, what)| format!("{} {what}", counted(**n, "value is", "values are")))
+        .collect();
     (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// The number and the words that go with it.
+fn counted(n: u64, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
 }
 
 /// Values so few of which vanish in 16 bits of any usual weight are told of in its note alone.
@@ -155,18 +162,27 @@ fn is_worth_a_warning(measures: &Measures, n_elements: u64) -> bool {
 
 /// Sentences about what was found while merging; of the notes, those that are `loud`.
 fn found(tensors: &[TensorReport], loud: &[bool]) -> Vec<String> {
-    let of = |what: &str, why: &dyn Fn(usize) -> Option<String>| {
+    let of = |one: &str, more: &str, why: &dyn Fn(usize) -> Option<String>| {
         let mut named = (0..tensors.len()).filter_map(|index| Some((index, why(index)?)));
         let (first, why) = named.next()?;
-        let n = 1 + named.count();
-        let name = printable(&tensors[first].name);
-        Some(format!("{n} {what}, such as `{name}`: {why}."))
+        let n = 1 + named.count() as u64;
+        let what = counted(n, one, more);
+        let such_as = if n == 1 { "" } else { "such as " };
+        Some(format!("{what}, {such_as}`{}`: {why}.", printable(&tensors[first].name)))
     };
     let solve = |index: usize| tensors[index].solve.as_ref();
     let found = [
-        of("tensors missed the 1e-6 bound", &|index| solve(index)?.missed.clone()),
-        of("tensors need a look", &|index| tensors[index].note.clone().filter(|_| loud[index])),
-        of("tensors met a fault of the graphics card", &|index| solve(index)?.fault.clone()),
+        of("tensor missed the 1e-6 bound", "tensors missed the 1e-6 bound", &|index| {
+            solve(index)?.missed.clone()
+        }),
+        of("tensor needs a look", "tensors need a look", &|index| {
+            tensors[index].note.clone().filter(|_| loud[index])
+        }),
+        of(
+            "tensor met a fault of the graphics card",
+            "tensors met a fault of the graphics card",
+            &|index| solve(index)?.fault.clone(),
+        ),
     ];
     found.into_iter().flatten().collect()
 }
@@ -195,7 +211,7 @@ mod tests {
         };
         assert_eq!(note(&measures(0, 0, 0)), None);
         let words = note(&measures(1, 2, 3)).unwrap();
-        for word in ["1 values are NaN", "2 values are too large", "3 values are too small"] {
+        for word in ["1 value is NaN", "2 values are too large", "3 values are too small"] {
             assert!(words.contains(word), "{words}");
         }
     }

@@ -110,21 +110,31 @@ impl Session {
         self.tab("Runtime.callFunctionOn", call)["result"]["value"].take()
     }
 
-    /// Presses a key by its name, such as `Tab` or `Escape`.
+    /// Presses a key by its name, such as `Tab`, `Shift+Tab`, `Space` or `Escape`.
     #[track_caller]
     pub fn press(&mut self, key: &str) {
+        let (key, modifiers) = match key.strip_prefix("Shift+") {
+            Some(key) => (key, 8),
+            None => (key, 0),
+        };
         let code = match key {
             "Tab" => 9,
             "Enter" => 13,
             "Escape" => 27,
+            "Space" => 32,
             "ArrowLeft" => 37,
             "ArrowRight" => 39,
             _ => 0,
         };
-        let text = if key == "Enter" { "\r" } else { "" };
+        let (text, name) = match key {
+            "Enter" => ("\r", key),
+            "Space" => (" ", " "),
+            _ => ("", key),
+        };
         for kind in ["keyDown", "keyUp"] {
             let event = json!({
-                "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text,
+                "type": kind, "key": name, "code": key, "windowsVirtualKeyCode": code,
+                "text": text, "modifiers": modifiers,
             });
             self.tab("Input.dispatchKeyEvent", event);
         }

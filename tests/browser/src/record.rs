@@ -43,6 +43,8 @@ pub struct Record {
     pub requests: Vec<Request>,
     /// Every download.
     pub downloads: Vec<Download>,
+    /// Kinds of the browser's own questions, such as `beforeunload`; each was agreed to.
+    pub questions: Vec<String>,
 }
 
 impl Record {
@@ -53,6 +55,7 @@ impl Record {
             "Runtime.exceptionThrown" => self.errors.push(exception(&params["exceptionDetails"])),
             "Runtime.consoleAPICalled" => self.note_console(params),
             "Log.entryAdded" => self.note_log(&params["entry"]),
+            "Page.javascriptDialogOpening" => self.questions.push(text(&params["type"])),
             "Inspector.targetCrashed" => self.errors.push("the tab crashed".into()),
             "Network.requestWillBeSent" => self.requests.push(Request {
                 method: text(&params["request"]["method"]),

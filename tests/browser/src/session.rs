@@ -81,7 +81,10 @@ impl Session {
     /// Loads the same page again, as the browser's own button does.
     #[track_caller]
     pub fn reload(&mut self) {
+        // The answer comes before the page goes.
+        self.evaluate_in_tab("window.isOld = true");
         self.tab("Page.reload", json!({}));
+        self.wait_for_in_tab("!window.isOld");
         self.wait_until_loaded();
     }
 

@@ -11,7 +11,7 @@ use crate::resume::{begin, flushing_always};
 fn a_cancelled_merge_leaves_nothing_and_can_be_started_again() {
     let folder = Folder::slow(1024, 10);
     let mut page = opened();
-    page.set_files("Models and Gram files", &paths(&folder.inputs()));
+    page.set_files("Choose models", &paths(&folder.inputs()));
     page.by_role("table", "Plan");
     let exact = page.by_selector("#precision");
     page.call_on(&exact, "function () { this.value = 'exact'; this.dispatchEvent(new Event('change', {bubbles: true})); }");

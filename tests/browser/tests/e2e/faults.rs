@@ -19,7 +19,7 @@ fn is_refused(page: &mut Session, words: &[&str]) {
 }
 
 fn with(page: &mut Session, folder: &Folder) {
-    page.set_files("Models and Gram files", &paths(&folder.inputs()));
+    page.set_files("Choose models", &paths(&folder.inputs()));
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn wrong_files_are_named_in_an_alert() {
 fn one_model_is_not_enough() {
     let folder = Folder::of_golden(CASE);
     let mut page = opened();
-    page.set_files("Models and Gram files", &[&folder.path("a.safetensors")]);
+    page.set_files("Choose models", &[&folder.path("a.safetensors")]);
     page.wait_for("/one model|two models|second model/i.test(document.body.innerText)");
     page.assert_quiet();
 }
@@ -108,7 +108,7 @@ fn a_file_that_changes_before_publishing_is_refused() {
     with(&mut page, &folder);
     page.by_role("table", "Plan");
     page.click_button("Merge");
-    page.wait_for("document.querySelector('#run-percent').textContent === '100 %'");
+    page.wait_for("document.querySelector('#run-percent').textContent === '100%'");
     let name = "a.gram.safetensors";
     let bytes = std::fs::read(folder.path(name)).unwrap();
     folder.write(name, &[&bytes[..], b"more"].concat());

@@ -56,7 +56,7 @@ fn a_sparse_pair_beyond_4_gib_merges_in_bounded_memory() {
     let layout = layout.unwrap();
     assert!(layout.total_bytes() > 4 << 30);
     let mut page = opened();
-    page.set_files("Models and Gram files", &paths(&folder.inputs()));
+    page.set_files("Choose models", &paths(&folder.inputs()));
     page.by_role("table", "Plan");
     let before = memory(page.profile(), "VmRSS");
     page.click_button("Merge");
@@ -75,7 +75,7 @@ fn a_sparse_pair_beyond_4_gib_merges_in_bounded_memory() {
 /// The layers merged without the large tensors, by name.
 fn merged_alone(folder: &Folder) -> std::collections::BTreeMap<String, Vec<u8>> {
     let mut page = opened();
-    page.set_files("Models and Gram files", &paths(&folder.inputs()));
+    page.set_files("Choose models", &paths(&folder.inputs()));
     page.by_role("table", "Plan");
     page.click_button("Merge");
     page.by_role("region", "Report");

@@ -14,7 +14,7 @@ use crate::pages::Copy;
 use crate::{LOCKED, locked, opened};
 
 fn merge(page: &mut Session) {
-    page.set_files("Models and Gram files", &paths(&golden_inputs(CASE)));
+    page.set_files("Choose models", &paths(&golden_inputs(CASE)));
     page.by_role("table", "Plan");
     page.click_button("Merge");
     page.by_role("region", "Report");
@@ -45,7 +45,7 @@ fn nothing_leaves_from_loading_files_to_saving_though_all_is_tried() {
     assert_eq!(page.requests_at_server(), before, "the page's own server was reached");
     assert_eq!(left_the_browser(&mut page), [""; 0], "the browser let something out");
     let badge = page.by_selector("#lock-state");
-    assert_eq!(page.text(&badge), "Network locked, 0 requests since");
+    assert_eq!(page.text(&badge), "Network locked · 0 requests");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn the_leak_test_shows_every_route_stopped() {
     assert_eq!(page.requests_at_server(), before);
     let badge = page.by_selector("#lock-counts");
     let counts = page.text(&badge);
-    assert_eq!(counts, "0 requests since");
+    assert_eq!(counts, "0 requests since the network was locked");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
+mod broken;
 mod cancel;
 mod card_faults;
 mod collector;
@@ -16,10 +17,14 @@ mod lock;
 mod merge;
 mod offline;
 mod pages;
+mod pairing;
 mod resume;
 mod sample;
 mod saving;
+mod settings;
 mod storage;
+mod unsaved;
+mod walk;
 mod workers;
 
 use gramerge_browser_tests::Session;
@@ -44,7 +49,7 @@ fn opens_quietly_and_asks_for_files() {
     let mut page = opened();
     let title = page.evaluate("document.title");
     assert!(title.as_str().is_some_and(|title| title.contains("gramerge")), "{title}");
-    let input = page.by_label("Models and Gram files");
+    let input = page.by_label("Choose models");
     assert_eq!(page.call_on(&input, "function () { return this.type; }"), "file");
     page.assert_quiet();
 }

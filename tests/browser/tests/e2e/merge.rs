@@ -54,7 +54,7 @@ fn plant_and_see(saved: &std::path::Path, expected: &std::path::Path, regressed:
 #[test]
 fn picked_files_merge_again_with_other_settings() {
     let mut page = opened();
-    page.set_files("Models and Gram files", &paths(&golden_inputs(CASE)));
+    page.set_files("Choose models", &paths(&golden_inputs(CASE)));
     page.by_role("table", "Plan");
     merge_and_save(&mut page);
     page.forget();

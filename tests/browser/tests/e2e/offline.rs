@@ -48,7 +48,7 @@ fn a_newer_version_waits_for_the_merge_and_for_the_user() {
     page.open("");
     page.wait_for(LOCKED);
     page.wait_for(CONTROLLED);
-    page.set_files("Models and Gram files", &paths(&golden_inputs(CASE)));
+    page.set_files("Choose models", &paths(&golden_inputs(CASE)));
     page.by_role("table", "Plan");
     page.click_button("Merge");
     page.by_role("progressbar", "Merging");
@@ -71,7 +71,7 @@ fn a_newer_version_waits_for_the_merge_and_for_the_user() {
     page.wait_for_in_tab("frames[0]?.document.querySelector('h1')?.textContent === 'Newer'");
     page.wait_for(LOCKED);
     assert_eq!(page.evaluate(IS_NEWER), true);
-    page.set_files("Models and Gram files", &paths(&golden_inputs(CASE)));
+    page.set_files("Choose models", &paths(&golden_inputs(CASE)));
     page.by_role("table", "Plan");
 }
 
@@ -84,7 +84,7 @@ fn parts_of_another_build_are_refused() {
         page.open("");
         page.wait_for("document.querySelector('#lock-badge').dataset.lock === 'failed'");
         page.wait_for("/another version/.test(document.querySelector('[role=alert]').innerText)");
-        page.set_files("Models and Gram files", &paths(&golden_inputs(CASE)));
+        page.set_files("Choose models", &paths(&golden_inputs(CASE)));
         assert_eq!(page.evaluate("document.body.dataset.state"), "empty");
     }
 }

@@ -54,7 +54,7 @@ const WRITTEN_DOWN: &str = "(async () => {
 })().catch(() => false)";
 
 pub(crate) fn begin(page: &mut Session, folder: &Folder) {
-    page.set_files("Models and Gram files", &paths(&folder.inputs()));
+    page.set_files("Choose models", &paths(&folder.inputs()));
     page.by_role("table", "Plan");
     page.click_button("Merge");
 }

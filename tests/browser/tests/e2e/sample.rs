@@ -40,7 +40,12 @@ pub(crate) fn verify_saved(page: &mut Session) {
 fn the_sample_merges_and_is_put_to_the_test() {
     let mut page = merged_sample();
     page.wait_for("/plain average/.test(document.querySelector('#accuracy')?.innerText ?? '')");
-    page.wait_for("/360 images/.test(document.body.innerText)");
+    page.wait_for("/Accuracy on 360 unseen images/.test(document.body.innerText)");
+    let text = page.evaluate("document.body.innerText");
+    let text = text.as_str().unwrap_or_default();
+    for wrong in ["rightly", " %", "Put to the test", "1.0 times"] {
+        assert!(!text.contains(wrong), "`{wrong}` is not English");
+    }
     verify_saved(&mut page);
     page.assert_quiet();
 }

@@ -75,20 +75,20 @@ fn a_file_that_could_not_be_replaced_holds_what_it_held() {
 #[test]
 fn a_result_is_copied_into_a_picked_folder_or_not_at_all() {
     let copy = faulty();
-    let mut page = planned(&copy, "&shard=500");
+    let mut page = planned(&copy, "&shard=0.5kB");
     page.click_button("Merge");
     page.by_role("region", "Report");
     fails_whenever_it_can(&mut page, TO_FOLDER);
     can_be_cancelled(&mut page, TO_FOLDER);
     page.click_button(TO_FOLDER);
     page.wait_for(&format!("{NOTE}.includes('its SHA-256 is the same')"));
-    assert_eq!(saved(&mut page), expected(&["--shard-size", "500"]));
+    assert_eq!(saved(&mut page), expected(&["--shard-size", "0.5kB"]));
     // A second time, the names are taken.
     page.click_button(TO_FOLDER);
     page.wait_for("!document.querySelector('[role=alert]').hidden");
     let alert = page.by_selector("[role=alert]");
     assert!(page.text(&alert).contains("already holds"));
-    assert_eq!(saved(&mut page), expected(&["--shard-size", "500"]));
+    assert_eq!(saved(&mut page), expected(&["--shard-size", "0.5kB"]));
 }
 
 #[test]
@@ -113,13 +113,13 @@ fn a_merge_goes_straight_to_a_picked_file_or_nowhere() {
 #[test]
 fn a_merge_goes_straight_into_a_picked_folder_or_nowhere() {
     let copy = faulty();
-    let mut page = planned(&copy, "&shard=500");
+    let mut page = planned(&copy, "&shard=0.5kB");
     choose_straight(&mut page);
     fails_whenever_it_can(&mut page, "Merge");
     can_be_cancelled(&mut page, "Merge");
     page.click_button("Merge");
     page.by_role("region", "Report");
-    assert_eq!(saved(&mut page), expected(&["--shard-size", "500"]));
+    assert_eq!(saved(&mut page), expected(&["--shard-size", "0.5kB"]));
     assert_eq!(page.evaluate(KEPT), 0, "the private file system was used");
     page.assert_quiet();
 }

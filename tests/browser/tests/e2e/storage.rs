@@ -123,7 +123,7 @@ fn a_file_that_is_gone_is_named() {
     let mut page = Session::start("GRAMERGE_WEB");
     page.open("");
     let bytes = std::fs::read(folder.path("b.safetensors")).unwrap();
-    page.set_files("Models and Gram files", &crate::inputs::paths(&folder.inputs()));
+    page.set_files("Choose models", &crate::inputs::paths(&folder.inputs()));
     page.by_role("table", "Plan");
     std::fs::remove_file(folder.path("b.safetensors")).unwrap();
     page.click_button("Merge");

@@ -41,7 +41,7 @@ fn faulty(edits: &[Edit], query: &str) -> (Session, Copy) {
 
 /// Starts to merge the folder's models.
 fn begin(page: &mut Session, folder: &Folder) {
-    page.set_files("Models and Gram files", &paths(&folder.inputs()));
+    page.set_files("Choose models", &paths(&folder.inputs()));
     page.by_role("table", "Plan");
     page.click_button("Merge");
 }

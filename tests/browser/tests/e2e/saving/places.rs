@@ -40,7 +40,7 @@ pub(super) fn planned(copy: &Copy, settings: &str) -> Session {
     let mut page = Session::serving(copy.folder());
     page.open(&format!("#method=average{settings}"));
     page.evaluate(PICKERS);
-    page.set_files("Models and Gram files", &paths(&golden_inputs(CASE)));
+    page.set_files("Choose models", &paths(&golden_inputs(CASE)));
     page.by_role("table", "Plan");
     page
 }
