@@ -47,13 +47,13 @@ pub(crate) fn hunt(
     seed: u64,
     limit: Limit,
     fault: Option<Fault>,
-) -> Result<u64, Finding> {
+) -> Result<u64, Box<Finding>> {
     let mut findings = Vec::new();
     let n_runs = hunt_all(target, seed, limit, fault, |finding| {
         findings.push(finding);
         false
     });
-    findings.pop().map_or(Ok(n_runs), Err)
+    findings.pop().map_or(Ok(n_runs), |finding| Err(Box::new(finding)))
 }
 
 /// Hands over the first finding of every kind, as long as more are wanted.

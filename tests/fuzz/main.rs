@@ -3,7 +3,7 @@
 //!
 //! - [`headers`], [`indices`], [`grams`]: what is read; beside the format's own crate where there is
 //!   one.
-//! - [`merges`]: whole merges in memory, with textbook answers ([`oracle`]) where those can be
+//! - [`merges`]: whole merges in memory, with textbook answers ([`oracle`], [`textbook`]) where those can be
 //!   trusted.
 //! - [`commands`]: the real program and its files.
 //! - [`planted`]: faults that must be found, so that finding nothing means something.
@@ -30,6 +30,7 @@ mod merges;
 mod oracle;
 mod planted;
 mod random;
+mod textbook;
 
 use std::time::{Duration, Instant};
 
@@ -55,7 +56,7 @@ fn report(finding: Finding, target: &Target) -> String {
 fn finds_nothing(target: &Target, limit: Limit, seed: u64) {
     match hunt(target, seed, limit, None) {
         Ok(n_runs) => println!("{}: {n_runs} inputs, nothing found", target.name),
-        Err(finding) => panic!("{}", report(finding, target)),
+        Err(finding) => panic!("{}", report(*finding, target)),
     }
 }
 

@@ -56,7 +56,7 @@ fn options(n_models: usize, random: &mut Random) -> Options {
         options.method = Method::Average;
     }
     if random.once_in(4) {
-        let share = |_| *random.pick(&[1.0, 2.0, 0.5, 0.0, 1e-12, 1e12, 3.0]);
+        let share = |_| *random.pick(&[1.0, 2.0, 0.5, 0.0, 1e-12, 1e12, 3.0, 1e308]);
         options.coefficients = (0..n_models).map(share).collect();
     }
     if random.once_in(8) {

@@ -3,23 +3,20 @@
 use std::collections::BTreeMap;
 
 use gramerge::dtype::{Dtype, decode};
-use gramerge::format::{GramLayout, Normalization, TensorInfo};
-use gramerge::io::read_range;
-use gramerge::merge::Model;
 use gramerge::merge::options::Precision;
 use gramerge::merge::plan::{Action, Orientation, PlannedTensor};
 use gramerge::merge::report::TensorReport;
+use gramerge::merge::{Model, Options};
 use pollster::block_on;
 use safetensors::SafeTensors;
 
 use crate::common::Memory;
 use crate::hunt::Verdict;
 use crate::merges::Done;
+use crate::textbook::Layer;
 
-/// Beyond this condition the textbook formula is no judge.
-const MAX_CONDITION: f64 = 1e6;
 /// Sizes of numbers whose squares neither overflow nor vanish.
-const SANE: std::ops::Range<f64> = 1e-60..1e60;
+pub(crate) const SANE: std::ops::Range<f64> = 1e-60..1e60;
 
 /// Every tensor's values, by the format's own crate; of integers nothing.
 pub(crate) fn values(
@@ -43,7 +40,7 @@ fn is_float(dtype: Dtype) -> bool {
 }
 
 /// What a tensor of a model holds, one value after the other.
-fn stored(model: &Model<Memory>, name: &str) -> Option<Vec<f64>> {
+pub(crate) fn stored(model: &Model<Memory>, name: &str) -> Option<Vec<f64>> {
     let (file, info) = model.get(name)?;
     Some(decode(info.dtype, &block_on(file.read(info)).ok()?))
 }
@@ -71,6 +68,14 @@ pub(crate) fn judge(done: &Done, merged: &BTreeMap<String, Vec<f64>>) -> Verdict
         }
     }
     Ok(())
+}
+
+/// Each model's part of the whole; `None` where the sum is none.
+pub(crate) fn shares(options: &Options, n_models: usize) -> Option<Vec<f64>> {
+    let ones = vec![1.0; n_models];
+    let coefficients = if options.coefficients.is_empty() { &ones } else { &options.coefficients };
+    let sum: f64 = coefficients.iter().sum();
+    sum.is_finite().then(|| coefficients.iter().map(|c| c / sum).collect())
 }
 
 /// What is not finite is mentioned.
@@ -103,7 +108,9 @@ fn unit(dtype: Dtype, value: f64) -> f64 {
 
 fn averaged(done: &Done, tensor: &PlannedTensor, found: &[f64]) -> Verdict {
     let models = &done.merge.models().list;
-    let shares = done.merge.options().normalised_coefficients(models.len());
+    let Some(shares) = shares(done.merge.options(), models.len()) else {
+        return Err("coefficients without a finite sum were taken".into());
+    };
     let own: Option<Vec<Vec<f64>>> =
         models.iter().map(|model| stored(model, &tensor.name)).collect();
     let own = own.ok_or("an averaged tensor is missing")?;
@@ -121,7 +128,8 @@ fn averaged(done: &Done, tensor: &PlannedTensor, found: &[f64]) -> Verdict {
             _ => 1e300,
         };
         let allowed = unit(tensor.dtype_out, wanted) + 8.0 * f64::EPSILON * size;
-        if wanted.abs() < largest && !((value - wanted).abs() <= allowed) {
+        let is_near = (value - wanted).abs() <= allowed; // false for NaN
+        if wanted.abs() < largest && !is_near {
             return Err(format!(
                 "`{}` is averaged to {value:e} at {index}, and should be {wanted:e}",
                 tensor.name
@@ -164,144 +172,10 @@ fn largest(dtype: Dtype) -> f64 {
 }
 
 /// `[out, in]`, row by row, of a weight that is stored `[in, out]`.
-fn turned(values: Vec<f64>, n: usize, orientation: Orientation) -> Vec<f64> {
+pub(crate) fn turned(values: Vec<f64>, n: usize, orientation: Orientation) -> Vec<f64> {
     let m = values.len() / n.max(1);
     match orientation {
         Orientation::OutIn => values,
         Orientation::InOut => (0..m * n).map(|i| values[(i % n) * m + i / n]).collect(),
     }
-}
-
-/// The numbers of one weight's equation.
-struct Layer {
-    n: usize,
-    weights: Vec<Vec<f64>>, // [models][out, in]
-    grams: Vec<Vec<f64>>,   // [models][in, in], shrunk and weighted
-    condition: f64,
-}
-
-impl Layer {
-    /// `None` where the textbook formula would not do, or the meaning is not the oracle's to say.
-    fn read(
-        done: &Done,
-        tensor: &PlannedTensor,
-        group: usize,
-        orientation: Orientation,
-    ) -> Option<Self> {
-        let merge = &done.merge;
-        let (models, options) = (&merge.models().list, merge.options());
-        let group = &merge.plan().groups[group];
-        let n = group.n_in as usize;
-        let shares = options.normalised_coefficients(models.len());
-        let (mut weights, mut grams) = (Vec::new(), Vec::new());
-        for ((model, key), share) in models.iter().zip(&group.gram_names).zip(shares) {
-            weights.push(turned(stored(model, &tensor.name)?, n, orientation));
-            let mut gram = gram(model, key, n)?;
-            for (index, value) in gram.iter_mut().enumerate() {
-                *value *= if index % (n + 1) == 0 { share } else { share * options.alpha };
-            }
-            grams.push(gram);
-        }
-        let mut layer = Self { n, weights, grams, condition: 1.0 };
-        layer.condition = layer.condition()?;
-        (layer.condition < MAX_CONDITION).then_some(layer)
-    }
-
-    /// Σ G̃_i with a unit diagonal, and what it was scaled by.
-    fn scaled_sum(&self) -> Option<(Vec<f64>, Vec<f64>)> {
-        let n = self.n;
-        let at = |index: usize| self.grams.iter().map(|gram| gram[index]).sum::<f64>();
-        let mut sum: Vec<f64> = (0..n * n).map(at).collect();
-        let diagonal: Vec<f64> = (0..n).map(|i| sum[i * n + i]).collect();
-        if !diagonal.iter().all(|value| SANE.contains(value)) {
-            return None;
-        }
-        let scale: Vec<f64> = diagonal.iter().map(|value| value.sqrt().recip()).collect();
-        for (index, value) in sum.iter_mut().enumerate() {
-            *value *= scale[index / n] * scale[index % n];
-        }
-        Some((sum, scale))
-    }
-
-    /// ‖T‖ ‖T⁻¹‖ in the largest row sum.
-    fn condition(&self) -> Option<f64> {
-        let (sum, _) = self.scaled_sum()?;
-        let n = self.n;
-        let unit: Vec<f64> =
-            (0..n * n).map(|index| if index % (n + 1) == 0 { 1.0 } else { 0.0 }).collect();
-        let inverse = solve(n, &sum, unit)?;
-        let norm = |values: &[f64]| {
-            let rows = values.chunks(n).map(|row| row.iter().map(|x| x.abs()).sum::<f64>());
-            rows.fold(0.0, gramerge::larger)
-        };
-        Some(norm(&sum) * norm(&inverse)).filter(|condition| condition.is_finite())
-    }
-
-    /// A + Σ (W_i − A) G̃_i (Σ G̃_i)⁻¹, where all numbers are of sane size.
-    fn solved(&self) -> Option<Vec<f64>> {
-        let n = self.n;
-        let is_sane = |value: &f64| *value == 0.0 || SANE.contains(&value.abs());
-        if !self.weights.iter().chain(&self.grams).flatten().all(is_sane) {
-            return None;
-        }
-        let (sum, scale) = self.scaled_sum()?;
-        let anchor = &self.weights[0];
-        let mut right = vec![0.0; anchor.len()];
-        for (weight, gram) in self.weights.iter().zip(&self.grams) {
-            for (index, value) in right.iter_mut().enumerate() {
-                let (row, col) = (index / n, index % n);
-                let terms =
-                    (0..n).map(|k| (weight[row * n + k] - anchor[row * n + k]) * gram[k * n + col]);
-                *value += terms.sum::<f64>() * scale[col];
-            }
-        }
-        let solved = solve(n, &sum, right)?;
-        let at = |(index, x): (usize, &f64)| anchor[index] + x * scale[index % n];
-        Some(solved.iter().enumerate().map(at).collect())
-    }
-}
-
-/// A Gram matrix per row, both halves; `None` where sums have no row count.
-fn gram(model: &Model<Memory>, key: &str, n: usize) -> Option<Vec<f64>> {
-    let file = model.gram()?;
-    let entry = file.entries.values().find(|entry| entry.key == key)?;
-    let (source, info) = model.gram_tensor(entry).ok()?;
-    let scale = match file.normalization {
-        Normalization::Mean => 1.0,
-        Normalization::Sum => entry.rows.filter(|rows| *rows > 0.0)?.recip(),
-    };
-    let start = source.header.data_start_bytes + info.begin_bytes;
-    let TensorInfo { dtype, .. } = *info;
-    let bytes = block_on(read_range(&source.source, start, info.len_bytes())).ok()?;
-    let values = decode(dtype, &bytes);
-    let at = |i: usize, j: usize| match entry.layout {
-        GramLayout::Full => (values[i * n + j] + values[j * n + i]) / 2.0,
-        GramLayout::Packed => values[i.min(j) * (2 * n - i.min(j) + 1) / 2 + i.abs_diff(j)],
-    };
-    Some((0..n * n).map(|index| scale * at(index / n, index % n)).collect())
-}
-
-/// X with X S = B by elimination with pivots, for symmetric `s: [n, n]` and `b: [m, n]`.
-fn solve(n: usize, s: &[f64], mut b: Vec<f64>) -> Option<Vec<f64>> {
-    let mut s = s.to_vec();
-    for k in 0..n {
-        let pivot = (k..n).max_by(|i, j| s[i * n + k].abs().total_cmp(&s[j * n + k].abs()))?;
-        if s[pivot * n + k] == 0.0 {
-            return None;
-        }
-        (0..n).for_each(|j| s.swap(k * n + j, pivot * n + j));
-        b.chunks_mut(n).for_each(|row| row.swap(k, pivot));
-        for i in k + 1..n {
-            let factor = s[i * n + k] / s[k * n + k];
-            (k..n).for_each(|j| s[i * n + j] -= factor * s[k * n + j]);
-            b.chunks_mut(n).for_each(|row| row[i] -= factor * row[k]);
-        }
-    }
-    for row in b.chunks_mut(n) {
-        for k in (0..n).rev() {
-            let done: f64 = (k + 1..n).map(|j| s[k * n + j] * row[j]).sum();
-            row[k] = (row[k] - done) / s[k * n + k];
-        }
-    }
-    Some(b)
 }

@@ -7,6 +7,9 @@
 //! every other view is a part of one that was checked; two views of which one is writable share no
 //! element while both can be used.
 
+#[cfg(test)]
+mod tests;
+
 use std::marker::PhantomData;
 
 use crate::dtype::Real;
@@ -128,9 +131,9 @@ impl<'a, T: Copy> Strided<'a, T> {
     pub(super) fn row(self, i: usize) -> &'a [T] {
         assert!(self.col_stride == 1 && i < self.rows, "no contiguous row of that index");
         let start = self.start.wrapping_add(i * self.row_stride);
-        // SAFETY: the row lies inside the matrix, which outlives the view; an empty one has an
-        // address all the same.
-        unsafe { slice(start, self.cols) }
+        // SAFETY: the row lies inside the matrix, which outlives the view; an empty one may lie
+        // behind the memory, where a slice of nothing may lie too.
+        unsafe { std::slice::from_raw_parts(start, self.cols) }
     }
 
     /// Column `j` of a matrix whose columns are contiguous.
@@ -159,18 +162,6 @@ impl<'a, T: Copy> Strided<'a, T> {
     unsafe fn get(self, i: usize, j: usize) -> T {
         // SAFETY: the caller's promise, and the constructors' checks.
         unsafe { *self.start.add(i * self.row_stride + j * self.col_stride) }
-    }
-}
-
-/// `len` elements from `start` on.
-///
-/// # Safety
-/// As [`std::slice::from_raw_parts`], but that an empty slice may start anywhere.
-unsafe fn slice<'a, T>(start: *const T, len: usize) -> &'a [T] {
-    match len {
-        0 => &[],
-        // SAFETY: the caller's promise.
-        _ => unsafe { std::slice::from_raw_parts(start, len) },
     }
 }
 
@@ -260,75 +251,7 @@ impl<'a, T: Copy> StridedMut<'a, T> {
     pub(super) fn row(&mut self, i: usize) -> &mut [T] {
         assert!(i < self.rows, "row outside its matrix");
         let start = self.start.wrapping_add(i * self.row_stride);
-        match self.cols {
-            0 => &mut [],
-            // SAFETY: the row lies inside the matrix, and `&mut self` keeps it to one user.
-            cols => unsafe { std::slice::from_raw_parts_mut(start, cols) },
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// More elements than can be counted.
-    const HALF: usize = 1 << (usize::BITS / 2);
-
-    #[test]
-    #[should_panic(expected = "matrix of another size than its shape")]
-    fn a_size_that_overflows_is_not_zero() {
-        dense::<f64>(&[], HALF, HALF);
-    }
-
-    #[test]
-    #[should_panic(expected = "matrix outside its memory")]
-    fn a_stride_that_overflows_is_outside() {
-        StridedMut::new(&mut [0.0_f64; 2], (1 << (usize::BITS - 1)) + 1, 2, 2);
-    }
-
-    #[test]
-    #[should_panic(expected = "part outside its matrix")]
-    fn a_part_that_overflows_is_outside() {
-        dense(&[0.0_f64; 4], 2, 2).part(usize::MAX, 0, 2, 2);
-    }
-
-    #[test]
-    #[should_panic(expected = "part outside its matrix")]
-    fn a_writable_part_that_overflows_is_outside() {
-        StridedMut::new(&mut [0.0_f64; 4], 2, 2, 2).part(0, usize::MAX, 2, 2);
-    }
-
-    #[test]
-    #[should_panic(expected = "element outside its matrix")]
-    fn an_element_of_the_next_row_is_outside() {
-        dense(&[0.0_f64; 4], 2, 2).at(0, 2);
-    }
-
-    #[test]
-    #[should_panic(expected = "column outside its matrix")]
-    fn a_column_of_the_next_row_is_outside() {
-        let _ = dense(&[0.0_f64; 4], 2, 2).down(2);
-    }
-
-    #[test]
-    fn halves_are_written_while_the_other_is_read() {
-        let mut values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
-        let [left, mut right] = StridedMut::new(&mut values, 2, 3, 3).split_cols(1);
-        for i in 0..2 {
-            right.row(i).fill(left.read().at(i, 0));
-        }
-        let [above, mut below] = right.split_rows(1);
-        below.row(0)[1] = above.read().row(0)[1];
-        assert_eq!(values, [1.0, 1.0, 1.0, 4.0, 4.0, 1.0]);
-    }
-
-    #[test]
-    fn empty_parts_have_empty_rows() {
-        let mut values = [1.0; 4];
-        let mut view = StridedMut::new(&mut values, 2, 2, 2);
-        assert!(view.part(1, 2, 1, 0).row(0).is_empty());
-        assert!(view.read().part(1, 2, 1, 0).row(0).is_empty());
-        assert_eq!(view.part(2, 0, 0, 2).rows(), 0);
+        // SAFETY: the row lies inside the matrix, or is empty, and `&mut self` keeps it to one user.
+        unsafe { std::slice::from_raw_parts_mut(start, self.cols) }
     }
 }
