@@ -130,14 +130,6 @@ fn a_copy_that_was_replaced_is_not_answered_with() {
     assert_ne!(page.evaluate_in_tab("document.title"), "replaced");
 }
 
-#[test]
-fn a_first_visit_has_the_headers_too() {
-    let mut page = locked();
-    let from_copy = "performance.getEntriesByType('navigation')[0].workerStart > 0";
-    assert_eq!(page.evaluate(from_copy), true, "the app came from the server");
-    assert_eq!(page.evaluate_in_tab(from_copy), true, "the outer page came from the server");
-}
-
 /// All that scripts have to make the outer page load itself anew.
 const RELOADS: [&str; 8] = [
     "parent.postMessage({ type: 'reload' }, '*')",

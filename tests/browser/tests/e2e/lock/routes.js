@@ -1,6 +1,8 @@
 // Every interface that takes an address, a name or a destination, once per row, as a script of the
 // page would use it. Answers with the table.
 //
+// `isOnce`: after a first failure the browser refuses it for a while.
+// `isAlone`: it would disturb others that are tried at the same time.
 // `send(view, to)` tries it in one window or worker; `to` has `url`, and `tls`, which is the same
 // place by TLS. `in` names the kinds of place that have it: w(indow), k (worker). `by` says what
 // closes it. `open` names the places where something arrives all the same, and `why`. `twin` says why
@@ -22,7 +24,7 @@
   const style = (rule) => (view, { url }) => {
     const sheet = new view.CSSStyleSheet();
     sheet.replaceSync(rule(url));
-    view.document.adoptedStyleSheets = [sheet];
+    view.document.adoptedStyleSheets.push(sheet);
     view.document.body.append("text"); // fonts are fetched for text
     return view.document.body.offsetHeight;
   };
@@ -104,13 +106,13 @@
     })),
     { name: "preload", in: "w", by: CONTENT, send: link("preload", { as: "image" }) },
     { name: "modulepreload", in: "w", by: CONTENT, send: link("modulepreload") },
-    { name: "preconnect", in: "w", by: "connection allowlist", send: hint("preconnect") },
-    { name: "dns-prefetch", in: "w", by: "connection allowlist", send: hint("dns-prefetch"), twin: "a lookup makes no connection that could be counted" },
+    { name: "preconnect", in: "w", by: "connection allowlist", send: hint("preconnect"), open: ["stranger empty", "stranger outer-empty"], why: "Chromium's list of connections does not hold for hints in an empty frame" },
+    { name: "dns-prefetch", in: "w", by: "connection allowlist", send: hint("dns-prefetch"), twin: "a lookup makes no connection that could be counted; as open as `preconnect`" },
     // Styles.
     { name: "css-image", in: "w", by: CONTENT, send: style((url) => `body { background: url(${url}) }`) },
     { name: "css-cursor", in: "w", by: CONTENT, send: style((url) => `body { cursor: url(${url}), auto }`) },
     { name: "css-font", in: "w", by: CONTENT, send: style((url) => `@font-face { font-family: x; src: url(${url}) } body { font-family: x }`) },
-    { name: "css-import", in: "w", by: "not in constructed sheets; elements need a policy", send: (v, { url }) => void node(v, "style", { textContent: `@import url(${url});` }, "head") },
+    { name: "css-import", in: "w", by: CONTENT, send: (v, { url }) => void node(v, "style", { textContent: `@import url(${url});` }, "head") },
     { name: "font-face", in: "wk", by: CONTENT, send: (v, { url }) => new v.FontFace("x", `url(${url})`).load() },
     // Where windows go.
     { name: "popup", isAlone: true, in: "w", by: SANDBOX, send: (v, { url }) => void v.open(url) },
@@ -124,9 +126,9 @@
     { name: "download", isAlone: true, in: "w", by: SANDBOX, send: anchor({ download: "x" }), open: ["own outer-empty"], why: "the outer page must be able to save files" },
     { name: "top", isAlone: true, in: "w", by: SANDBOX, send: (v, { url }) => void (v.top.location.href = url) },
     // What takes a name, or a destination, in no request.
-    { name: "passkey-get", in: "w", by: FEATURES, send: key("get", (rpId) => ({ rpId })) },
-    { name: "passkey-create", in: "w", by: FEATURES, send: key("create", (id) => ({ rp: { id, name: "x" }, user: { id: new Uint8Array(1), name: "x", displayName: "x" }, pubKeyCredParams: [{ type: "public-key", alg: -7 }] })) },
-    { name: "identity", in: "w", by: FEATURES, send: (v, { tls }) => v.navigator.credentials.get({ identity: { providers: [{ configURL: tls, clientId: "x" }] } }) },
+    { name: "passkey-get", isAlone: true, in: "w", by: FEATURES, send: key("get", (rpId) => ({ rpId })) },
+    { name: "passkey-create", isAlone: true, in: "w", by: FEATURES, send: key("create", (id) => ({ rp: { id, name: "x" }, user: { id: new Uint8Array(1), name: "x", displayName: "x" }, pubKeyCredParams: [{ type: "public-key", alg: -7 }] })) },
+    { name: "identity", isAlone: true, isOnce: true, in: "w", by: FEATURES, send: (v, { tls }) => v.navigator.credentials.get({ identity: { providers: [{ configURL: tls, clientId: "x" }] } }) },
     { name: "digital-credential", in: "w", by: FEATURES, send: (v, { url }) => v.navigator.credentials.get({ digital: { requests: [{ protocol: "openid4vp", data: { url } }] } }), twin: NO_TWIN },
     { name: "password", in: "w", by: FEATURES, send: (v, { url }) => v.navigator.credentials.store(new v.FederatedCredential({ id: "x", provider: url })), twin: "kept, not sent" },
     { name: "payment", in: "w", by: FEATURES, send: (v, { tls }) => new v.PaymentRequest([{ supportedMethods: tls }], { total: { label: "x", amount: { currency: "EUR", value: "1" } } }).show(), twin: NO_TWIN },
