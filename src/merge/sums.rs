@@ -53,25 +53,6 @@ pub(super) fn outside(a: &[f64], least: f64, limit: f64) -> f64 {
 /// More than any row has elements.
 pub(super) const ABOVE: f64 = 1e12;
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_lies_outside_is_told_apart() {
-        let values = |outside: &[f64]| [&[1.0, 0.0, -0.0, -2.0][..], outside, &[1.5; 9]].concat();
-        for (own, expected) in [
-            (&[][..], 0.0),
-            (&[0.5, -0.25], 2.0),
-            (&[4.0], ABOVE),
-            (&[f64::NAN, 0.5], ABOVE + 1.0),
-            (&[f64::NEG_INFINITY], ABOVE),
-        ] {
-            assert_eq!(outside(&values(own), 0.5, 4.0), expected, "{own:?}");
-        }
-    }
-}
-
 /// The largest magnitude; NaN or infinite where a value is.
 pub(super) fn largest(a: &[f64]) -> f64 {
     let mut lanes = [0.0; LANES];
@@ -91,4 +72,23 @@ pub(super) fn largest(a: &[f64]) -> f64 {
 /// Whether any magnitude is below `factor` times its counterpart's.
 pub(super) fn any_below(a: &[f64], factor: f64, b: &[f64]) -> bool {
     sum(a, b, |a, b| if a.abs() < factor * b.abs() { 1.0 } else { 0.0 }) > 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_outside_is_told_apart() {
+        let values = |outside: &[f64]| [&[1.0, 0.0, -0.0, -2.0][..], outside, &[1.5; 9]].concat();
+        for (own, expected) in [
+            (&[][..], 0.0),
+            (&[0.5, -0.25], 2.0),
+            (&[4.0], ABOVE),
+            (&[f64::NAN, 0.5], ABOVE + 1.0),
+            (&[f64::NEG_INFINITY], ABOVE),
+        ] {
+            assert_eq!(outside(&values(own), 0.5, 4.0), expected, "{own:?}");
+        }
+    }
 }

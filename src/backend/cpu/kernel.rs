@@ -7,6 +7,8 @@
 //! every other view is a part of one that was checked; two views of which one is writable share no
 //! element while both can be used.
 
+#[cfg(all(not(target_arch = "wasm32"), feature = "cli"))]
+mod raw;
 #[cfg(test)]
 mod tests;
 
@@ -102,11 +104,6 @@ impl<'a, T: Copy> Strided<'a, T> {
         self.cols
     }
 
-    /// Address of the first element; of no element where there is none.
-    pub(super) fn start(self) -> *const T {
-        self.start
-    }
-
     /// Elements from one row to the next, and from one column to the next.
     pub(super) fn strides(self) -> [usize; 2] {
         [self.row_stride, self.col_stride]
@@ -185,16 +182,6 @@ impl<'a, T: Copy> StridedMut<'a, T> {
     /// Number of columns.
     pub fn cols(&self) -> usize {
         self.cols
-    }
-
-    /// Address of the first element; of no element where there is none.
-    pub(super) fn start(&mut self) -> *mut T {
-        self.start
-    }
-
-    /// Elements from one row to the next.
-    pub(super) fn row_stride(&self) -> usize {
-        self.row_stride
     }
 
     /// Reborrows the view.
