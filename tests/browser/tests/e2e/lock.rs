@@ -1,5 +1,6 @@
 //! Nothing leaves: every attempt is counted where it would arrive.
 
+mod reach;
 mod routes;
 mod tripwire;
 
