@@ -103,6 +103,7 @@ impl<'a, T: Copy> Strided<'a, T> {
     }
 
     /// Address of the first element; of no element where there is none.
+    #[cfg(all(not(target_arch = "wasm32"), feature = "cli"))]
     pub(super) fn start(self) -> *const T {
         self.start
     }
@@ -188,11 +189,13 @@ impl<'a, T: Copy> StridedMut<'a, T> {
     }
 
     /// Address of the first element; of no element where there is none.
+    #[cfg(all(not(target_arch = "wasm32"), feature = "cli"))]
     pub(super) fn start(&mut self) -> *mut T {
         self.start
     }
 
     /// Elements from one row to the next.
+    #[cfg(all(not(target_arch = "wasm32"), feature = "cli"))]
     pub(super) fn row_stride(&self) -> usize {
         self.row_stride
     }
