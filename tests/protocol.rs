@@ -151,6 +151,22 @@ fn tags_are_spelled_alike() {
     };
     let crossed = example(planned);
     assert_eq!((&crossed["action"], &crossed["dtype_out"]), (&json!("keep"), &json!("BF16")));
+    let errors = [
+        Error::input("x"),
+        Error::usage("x"),
+        Error::io("x"),
+        Error::numeric("x"),
+        Error::device("x"),
+        Error::memory("x"),
+        Error::internal("x"),
+    ];
+    for error in errors {
+        let kind = example(error)["kind"].to_string();
+        assert!(
+            TYPES.contains(&format!("{kind};")) || TYPES.contains(&format!("{kind} |")),
+            "{kind}"
+        );
+    }
     for action in ["regress", "average", "copy", "keep", "refuse"] {
         assert!(TYPES.contains(&format!("\"{action}\"")), "{action}");
     }
