@@ -1,4 +1,4 @@
-//! What our reader and the safetensors crate say about a file, and whether they agree.
+//! Answers of our reader and of the safetensors crate about a file, and whether they agree.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use super::Memory;
 pub(crate) type Place = (String, Vec<u64>, u64, u64);
 pub(crate) type Tensors = BTreeMap<String, Place>;
 
-/// What a reader says about a file.
+/// Answer of a reader about a file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
     Header { tensors: Tensors, metadata: BTreeMap<String, String> },
     Refused(String),
 }
 
-/// What our reader says.
+/// Asks our reader.
 pub(crate) fn ours(bytes: &[u8]) -> Answer {
     match pollster::block_on(read_header(&Memory::new("f.safetensors", bytes.to_vec()))) {
         Ok(header) => from_header(&header),
@@ -35,7 +35,7 @@ fn from_header(header: &Header) -> Answer {
     Answer::Header { tensors, metadata: header.metadata.clone() }
 }
 
-/// What the safetensors crate says.
+/// Asks the safetensors crate.
 pub(crate) fn theirs(bytes: &[u8]) -> Answer {
     let metadata = match SafeTensors::read_metadata(bytes) {
         Ok((_, metadata)) => metadata,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub(crate) struct Case {
     /// The target that it is for.
     pub(crate) target: String,
-    /// What was wrong when it was found.
+    /// Fault that was found with it.
     #[serde(default)]
     pub(crate) found: String,
     /// Words of a command line, or settings.

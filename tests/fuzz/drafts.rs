@@ -55,7 +55,7 @@ pub(crate) fn models(random: &mut Random) -> Vec<Model> {
     (0..n_models).map(|_| model(&layers, n_shards, style, random)).collect()
 }
 
-/// What a layer is in every model.
+/// Properties that a layer has in every model.
 struct Layer {
     name: String,
     n_in: usize,
@@ -199,7 +199,7 @@ fn resize(tensor: &mut Tensor, random: &mut Random) {
     tensor.values.resize(len, 0.5);
 }
 
-/// The same change in every model, so that they still agree.
+/// Changes every model alike, so that they still agree.
 fn shape_of_all(models: &mut [Model], random: &mut Random) {
     let before = random.clone();
     for model in models {

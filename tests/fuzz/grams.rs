@@ -88,7 +88,7 @@ fn understood(gram: &GramFile, fault: Option<Fault>) -> Verdict {
     }
 }
 
-/// What is regressed has a Gram matrix of its size in every model; every other Gram matrix is told.
+/// Checks that every regressed weight has a Gram matrix of its size in every model; every other Gram matrix is told.
 fn planned(plan: &Plan, models: &gramerge::merge::Models<Memory>) -> Verdict {
     let mut used = vec![Vec::new(); models.list.len()];
     for (index, tensor) in plan.tensors.iter().enumerate() {

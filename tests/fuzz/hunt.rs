@@ -10,7 +10,7 @@ use crate::case::Case;
 use crate::planted::Fault;
 use crate::random::Random;
 
-/// What was wrong, in words.
+/// Nothing, or the fault in words.
 pub(crate) type Verdict = Result<(), String>;
 
 /// Something that takes untrusted input.
@@ -82,7 +82,7 @@ pub(crate) fn hunt_all(
     0
 }
 
-/// What is wrong with a case; a panic is.
+/// Judges a case; a panic counts as a fault.
 pub(crate) fn judge(target: &Target, case: &Case, fault: Option<Fault>) -> Verdict {
     listen();
     QUIET.set(true);

@@ -85,7 +85,7 @@ fn command_lines() {
     finds_nothing(&commands::TARGET, Limit::Runs(commands::TARGET.n_runs), SEED);
 }
 
-/// What was ever found stays mended.
+/// Faults that were ever found stay mended.
 #[test]
 fn kept_cases() {
     for (name, case) in Case::saved() {
@@ -102,7 +102,7 @@ fn a_fault_in_each_target_is_seen() {
     }
 }
 
-/// What a person asked for: `cargo xtask fuzz` says it by the environment.
+/// Wishes of the person who started `cargo xtask fuzz`, by way of the environment.
 struct Wish {
     seconds: u64,
     seed: u64,

@@ -189,7 +189,7 @@ fn judged(done: &Done) -> Verdict {
     verified(done, &files, &values)
 }
 
-/// What `verify` says of a good merge.
+/// Asks `verify` about a good merge.
 fn verified(
     done: &Done,
     files: &BTreeMap<String, Vec<u8>>,

@@ -39,7 +39,7 @@ fn is_float(dtype: Dtype) -> bool {
     matches!(dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16)
 }
 
-/// What a tensor of a model holds, one value after the other.
+/// Values of a model's tensor.
 pub(crate) fn stored(model: &Model<Memory>, name: &str) -> Option<Vec<f64>> {
     let (file, info) = model.get(name)?;
     Some(decode(info.dtype, &block_on(file.read(info)).ok()?))
@@ -78,7 +78,7 @@ pub(crate) fn shares(options: &Options, n_models: usize) -> Option<Vec<f64>> {
     sum.is_finite().then(|| coefficients.iter().map(|c| c / sum).collect())
 }
 
-/// What is not finite is mentioned.
+/// Checks that a NaN or infinity is mentioned.
 fn told(found: &[f64], report: &TensorReport) -> Verdict {
     let is_kept = matches!(report.action.as_str(), "keep" | "copy");
     match found.iter().all(|value| value.is_finite()) || report.note.is_some() || is_kept {

@@ -88,7 +88,7 @@ impl Part {
     }
 }
 
-/// What `cargo xtask fuzz` is to do.
+/// Settings of `cargo xtask fuzz`.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Fuzz {
     /// How long, in all.

@@ -20,7 +20,7 @@ async fn open(settings: Settings) -> Result<Gpu, String> {
     opened.ok_or_else(|| "there is no adapter".into())
 }
 
-/// What the suite runs on: any card there is.
+/// Cards for the suite: any there is.
 #[derive(Debug, Clone)]
 pub struct Cards<G> {
     whole: Engines<G, Cpu<Native<f64>>>,

@@ -1,4 +1,4 @@
-//! What lies outside is refused, also where sizes overflow.
+//! Views refuse elements that lie outside, also where sizes overflow.
 
 use super::*;
 
