@@ -18,6 +18,10 @@ use crate::merge::sums;
 
 /// Sign vectors per weight: only whether an error is there is asked.
 const PROBES: usize = 4;
+/// Corrections in turn: a direction that the floor outweighs takes many, of which the first ones tell how
+/// many more there would be.
+const STEPS: usize = 3;
+const MAX_RATE: f64 = 1.0 - 1e-4;
 
 /// ‖X − X*‖_F / ‖A + X‖_F of each weight, estimated, for X̂ `[m, n]` and a factor of T with a floor far
 /// below that which X̂ was solved with.
@@ -44,12 +48,30 @@ pub(in crate::merge::regmean) async fn judge_doubled<D: Backend<Scalar = f64>>(
         sizes.push(combine(weight, scaling, own, &mut signs, &mut sums));
         rest = behind;
     }
-    let residual = residual(group, scaling, &left, n_rows);
-    let mut correction = solve_rows(double, factorised, n, &residual).await?;
-    unscale(scaling, &mut correction);
-    let apart =
-        correction.chunks((PROBES * n).max(1)).map(|rows| norm(rows) / (PROBES as f64).sqrt());
-    Ok(sizes.iter().zip(apart).map(|(size, apart)| ratio(apart, *size)).collect())
+    let mut steps = Vec::new();
+    for _ in 0..STEPS {
+        let residual = residual(group, scaling, &left, n_rows);
+        let mut correction = solve_rows(double, factorised, n, &residual).await?;
+        for left in left.chunks_mut((n_rows * n).max(1)) {
+            let part = |value: f64| Pair { high: -value, low: 0.0 };
+            left.iter_mut().zip(&correction).for_each(|(left, c)| left.add(part(*c)));
+        }
+        unscale(scaling, &mut correction);
+        let rows = correction.chunks((PROBES * n).max(1));
+        steps.push(rows.map(|rows| norm(rows) / (PROBES as f64).sqrt()).collect::<Vec<f64>>());
+    }
+    let total = |(index, size): (usize, &f64)| {
+        let step = |k: usize| steps[k].get(index).copied().unwrap_or(0.0);
+        ratio(series([step(0), step(1), step(2)]), *size)
+    };
+    Ok(sizes.iter().enumerate().map(total).collect())
+}
+
+/// The sum of steps that go on as a geometric series does.
+fn series([first, second, third]: [f64; STEPS]) -> f64 {
+    let rate = ratio(third, second);
+    let rate = if rate <= MAX_RATE { rate } else { MAX_RATE };
+    first + second + third / (1.0 - rate)
 }
 
 /// sums_i ← Y (Ŵ_i − Ŵ) of one weight, and ‖W‖. `x: [out, n]`, `sums: [models][PROBES, n]`
