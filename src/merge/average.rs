@@ -1,16 +1,18 @@
-//! The weighted mean, element by element, in f64 and in the difference form.
+//! The weighted mean, element by element: W̄ = Σ c_i w_i / Σ c_i.
 //!
-//! W̄ = a + Σ c_i (w_i − a), where a is the w_i with the largest coefficient: identical inputs give
-//! themselves, to the bit. Models with a coefficient of 0 take no part, whatever they hold. Where terms
-//! cancel, they are added up in twice f64's digits.
+//! Coefficients count as they were given, so that ordinary ones round nothing before the one division.
+//! A mean never leaves its inputs' range: identical inputs give themselves, to the bit. Models with a
+//! coefficient of 0 take no part, whatever they hold. Where terms cancel or overflow, they are added up in
+//! twice f64's digits.
 
 #[cfg(test)]
 mod tests;
 
-use super::pair::{Pair, two_sum};
-use super::powers::{largest_exponent, scale_by};
+use super::pair::Pair;
+use super::powers::{largest_exponent, scale_by, times_power};
 use super::sums;
 use crate::dtype::{Dtype, decode_into, encode};
+use crate::extremes::larger;
 
 /// Running figures of one tensor, summed over its elements.
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
@@ -118,13 +120,13 @@ const NOISE: f64 = 1e-10;
 /// Elements at once: all models' values of a block stay in the first cache.
 const BLOCK: usize = 512;
 
-/// The mean of the same elements of every model. `shares` sum to 1.
+/// The mean of the same elements of every model. `coefficients` are not negative and not all 0.
 ///
 /// `inputs` are raw elements and their dtypes, one pair per model, all of the same number of
 /// elements; `bytes` becomes the answer, in `dtype_out`.
 pub fn average(
     inputs: &[(Dtype, Vec<u8>)],
-    shares: &[f64],
+    coefficients: &[f64],
     dtype_out: Dtype,
     bytes: &mut Vec<u8>,
 ) -> Measures {
@@ -134,7 +136,7 @@ pub fn average(
     let mut values = vec![vec![0.0; BLOCK]; inputs.len()]; // [models][BLOCK]
     let mut merged = vec![0.0; BLOCK];
     let blocks = bytes.chunks_mut(BLOCK * dtype_out.size_bytes());
-    let parts = Parts::of(shares);
+    let parts = Parts::of(coefficients, inputs, dtype_out);
     for (start, out) in (0..n).step_by(BLOCK).zip(blocks) {
         let len = BLOCK.min(n - start);
         let merged = &mut merged[..len];
@@ -143,13 +145,11 @@ pub fn average(
             let size = dtype.size_bytes();
             decode_into(*dtype, &bytes[start * size..(start + len) * size], own);
         }
-        if !usual_mean(&values, &parts, dtype_out, merged, &mut measures) {
-            mean(&values, &parts, merged);
-            for (model, own) in values.iter().enumerate() {
-                measures.compare(model, merged, own);
-            }
-            measures.count_exact(dtype_out, merged);
+        mean(&values, &parts, dtype_out, merged);
+        for (model, own) in values.iter().enumerate() {
+            measures.compare(model, merged, own);
         }
+        measures.count_exact(dtype_out, merged);
         encode(dtype_out, merged.iter().copied(), out);
     }
     measures
@@ -160,97 +160,131 @@ const CANCELLED: f64 = 1.0 / 16.0;
 /// Elements that are added up on their own, as in `sums`.
 const LANES: usize = 8;
 
-/// The models that take part in a mean.
+/// The models that take part in a mean, and their coefficients, by a power of two near 1.
 struct Parts {
-    /// The model with the largest coefficient, the first of equals: a is its.
-    anchor: usize,
-    /// The others that have a coefficient, and that.
-    others: Vec<(usize, f64)>,
+    models: Vec<(usize, f64)>,
+    /// Σ c_i
+    total: Pair,
+    /// Middles between two numbers of the output that rounding in f64 may mistake, where it may.
+    middles: Option<Middles>,
 }
 
 impl Parts {
-    fn of(shares: &[f64]) -> Self {
-        let larger = |a: usize, b: usize| if shares[b] > shares[a] { b } else { a };
-        let anchor = (0..shares.len()).reduce(larger).unwrap_or(0);
-        let others = shares.iter().copied().enumerate();
-        let others = others.filter(|(model, share)| *model != anchor && *share > 0.0).collect();
-        Self { anchor, others }
+    fn of(coefficients: &[f64], inputs: &[(Dtype, Vec<u8>)], dtype_out: Dtype) -> Self {
+        let exponent = largest_exponent(coefficients);
+        let counted = coefficients.iter().enumerate().filter(|(_, c)| **c > 0.0);
+        let models: Vec<(usize, f64)> =
+            counted.map(|(model, c)| (model, times_power(*c, -exponent))).collect();
+        let mut total = Pair::default();
+        models.iter().for_each(|(_, c)| total.add(Pair { high: *c, low: 0.0 }));
+        let is_exact = models.iter().all(|(model, c)| {
+            // Such products with elements of 24 digits are exact.
+            c.to_bits().trailing_zeros() >= 33 && inputs[*model].0 != Dtype::F64
+        });
+        let middles = if is_exact { None } else { Middles::of(dtype_out) };
+        Self { models, total, middles }
     }
 
     /// Each part's value of an element. `values: [models][len]`
     fn inputs(&self, values: &[Vec<f64>], j: usize) -> impl Iterator<Item = f64> {
-        let others = self.others.iter().map(move |(model, _)| values[*model][j]);
-        std::iter::once(values[self.anchor][j]).chain(others)
+        self.models.iter().map(move |(model, _)| values[*model][j])
+    }
+
+    /// Whether f64 does not suffice for an element whose largest input is of that size.
+    fn needs_care(&self, mean: f64, size: f64) -> bool {
+        // Not `<`: a NaN needs it, too.
+        let is_clear = mean.abs() >= CANCELLED * size && mean.abs() < f64::INFINITY;
+        !is_clear || self.middles.is_some_and(|middles| middles.is_near(mean))
     }
 }
 
-/// W̄ of a block and its measures in few passes, if all of it is finite in the output and nothing
-/// cancels: what reading a file leaves time for. Else false, and nothing counts. `values: [models][len]`
-fn usual_mean(
-    values: &[Vec<f64>],
-    parts: &Parts,
-    dtype: Dtype,
-    merged: &mut [f64],
-    measures: &mut Measures,
-) -> bool {
-    if !merged.len().is_multiple_of(LANES) {
-        return false;
-    }
-    for (index, out) in merged.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-        let own = |model: usize| &values[model].as_chunks::<LANES>().0[index];
-        let first = own(parts.anchor);
-        let mut sum = [0.0; LANES];
-        for (model, share) in &parts.others {
-            let own = own(*model);
-            sum.iter_mut().enumerate().for_each(|(j, sum)| *sum += share * (own[j] - first[j]));
-        }
-        for (j, value) in out.iter_mut().enumerate() {
-            *value = anchored(first[j], sum[j]);
-        }
-    }
-    let outside = sums::outside(merged, vanishing(dtype), largest(dtype));
-    let cancels = |model: usize| sums::any_below(merged, CANCELLED, &values[model]);
-    let is_usual = outside < sums::ABOVE
-        && !cancels(parts.anchor)
-        && !parts.others.iter().any(|(model, _)| cancels(*model));
-    if is_usual {
-        measures.n_vanished += outside as u64;
-        for (model, own) in values.iter().enumerate() {
-            measures.compare(model, merged, own);
-        }
-    }
-    is_usual
+/// Where a 16- or 32-bit type rounds up or down.
+#[derive(Debug, Clone, Copy)]
+struct Middles {
+    /// Digits of an f64 that are rounded away.
+    n_digits: u32,
+    /// The smallest number with all digits.
+    least: f64,
 }
 
-/// a + what is added to it. Not −0 + 0, which is 0.
-fn anchored(first: f64, added: f64) -> f64 {
-    if added == 0.0 { first } else { first + added }
+impl Middles {
+    /// Rounding errors of a mean, in units of f64, and some.
+    const SLACK: u64 = 1 << 8;
+
+    fn of(dtype: Dtype) -> Option<Self> {
+        match dtype {
+            Dtype::F16 => Some(Self { n_digits: 42, least: 2f64.powi(-14) }),
+            Dtype::BF16 => Some(Self { n_digits: 45, least: 2f64.powi(-126) }),
+            Dtype::F32 => Some(Self { n_digits: 29, least: 2f64.powi(-126) }),
+            _ => None,
+        }
+    }
+
+    fn is_near(self, value: f64) -> bool {
+        let (middle, rest) =
+            (1 << (self.n_digits - 1), value.to_bits() & ((1 << self.n_digits) - 1));
+        rest.abs_diff(middle) <= Self::SLACK || (value != 0.0 && value.abs() < self.least)
+    }
 }
 
 /// W̄ of a block. `values: [models][len]`
-fn mean(values: &[Vec<f64>], parts: &Parts, merged: &mut [f64]) {
-    let first = &values[parts.anchor];
-    merged.fill(0.0);
-    for (model, share) in &parts.others {
-        for ((sum, w), first) in merged.iter_mut().zip(&values[*model]).zip(first) {
-            *sum += share * (w - first);
+fn mean(values: &[Vec<f64>], parts: &Parts, dtype: Dtype, merged: &mut [f64]) {
+    let mut n_careful = 0.0;
+    let (lanes, rest) = merged.as_chunks_mut::<LANES>();
+    let n_in_lanes = lanes.len() * LANES;
+    for (index, out) in lanes.iter_mut().enumerate() {
+        let own = |model: usize| values[model].as_chunks::<LANES>().0[index];
+        n_careful += quick_mean(parts, own, out);
+    }
+    for (j, out) in rest.iter_mut().enumerate() {
+        let mut one = [0.0];
+        n_careful += quick_mean(parts, |model| [values[model][n_in_lanes + j]], &mut one);
+        *out = one[0];
+    }
+    if n_careful == 0.0 {
+        return;
+    }
+    for (j, value) in merged.iter_mut().enumerate() {
+        let size = parts.inputs(values, j).fold(0.0, |a: f64, w| larger(a, w.abs()));
+        if parts.needs_care(*value, size) {
+            *value = careful_mean(*value, parts, values, dtype, j);
         }
     }
-    for (j, (value, first)) in merged.iter_mut().zip(first).enumerate() {
-        *value = anchored(*first, *value);
-        let size =
-            parts.inputs(values, j).fold(0.0, |a: f64, w| if w.abs() > a { w.abs() } else { a });
-        // Not `<`: a NaN is looked at, too.
-        let is_usual = value.is_finite() && value.abs() >= CANCELLED * size;
-        if !is_usual {
-            *value = careful_mean(*value, parts, values, j);
+}
+
+/// W̄ of some elements in f64; how many of them f64 does not suffice for.
+fn quick_mean<const N: usize>(
+    parts: &Parts,
+    own: impl Fn(usize) -> [f64; N],
+    out: &mut [f64; N],
+) -> f64 {
+    // From −0, which added to −0 stays it.
+    let (mut sum, mut low, mut high) = ([-0.0; N], [f64::INFINITY; N], [f64::NEG_INFINITY; N]);
+    for (model, coefficient) in &parts.models {
+        for (j, w) in own(*model).iter().enumerate() {
+            sum[j] += coefficient * w;
+            low[j] = if *w < low[j] { *w } else { low[j] };
+            high[j] = if *w > high[j] { *w } else { high[j] };
         }
     }
+    let mut careful = [0.0; N];
+    for (j, out) in out.iter_mut().enumerate() {
+        *out = within(sum[j] / parts.total.high, low[j], high[j]);
+        let size = if -low[j] > high[j] { -low[j] } else { high[j] };
+        careful[j] = if parts.needs_care(*out, size) { 1.0 } else { 0.0 };
+    }
+    careful.iter().sum()
+}
+
+/// A mean, as its inputs' range allows: what rounding alone has put outside is not.
+fn within(mean: f64, low: f64, high: f64) -> f64 {
+    let mean = if mean < low { low } else { mean };
+    if mean > high { high } else { mean }
 }
 
 /// W̄ of one element where terms cancel or overflow, or inputs are not finite. Equal infinities stay; all
 /// else that is not finite has no mean.
-fn careful_mean(mean: f64, parts: &Parts, values: &[Vec<f64>], j: usize) -> f64 {
+fn careful_mean(mean: f64, parts: &Parts, values: &[Vec<f64>], dtype: Dtype, j: usize) -> f64 {
     let mut inputs: Vec<f64> = parts.inputs(values, j).collect();
     if !inputs.iter().all(|w| w.is_finite()) {
         let first = inputs[0];
@@ -258,13 +292,16 @@ fn careful_mean(mean: f64, parts: &Parts, values: &[Vec<f64>], j: usize) -> f64 
     }
     let exponent = largest_exponent(&inputs);
     scale_by(-exponent, &mut inputs);
-    let mut sum = Pair { high: inputs[0], low: 0.0 };
-    for (w, (_, share)) in inputs[1..].iter().zip(&parts.others) {
-        let (high, low) = two_sum(*w, -inputs[0]);
-        sum.add(Pair { high, low }.times(*share));
+    let mut sum = Pair::default();
+    for (w, (_, coefficient)) in inputs.iter().zip(&parts.models) {
+        sum.add(Pair { high: *w, low: 0.0 }.times(*coefficient));
     }
-    let mut rounded = [sum.high];
-    scale_by(exponent, &mut rounded);
+    let mean_of_usual = sum.over(parts.total);
+    let rounded = match dtype {
+        Dtype::F64 => mean_of_usual.high,
+        // A second rounding, to fewer digits, must know on which side of a middle this is.
+        _ => mean_of_usual.to_odd(),
+    };
     // −0 stays what it was.
-    if rounded[0] == 0.0 && mean == 0.0 { mean } else { rounded[0] }
+    if rounded == 0.0 && mean == 0.0 { mean } else { times_power(rounded, exponent) }
 }

@@ -150,6 +150,14 @@ impl Options {
         self.shard_size.as_deref().map(size_bytes).transpose()
     }
 
+    /// The coefficients as they were given; 1 for every model where none were.
+    pub fn given_coefficients(&self, n_models: usize) -> Vec<f64> {
+        match self.coefficients.is_empty() {
+            true => vec![1.0; n_models],
+            false => self.coefficients.clone(),
+        }
+    }
+
     /// The coefficients scaled to sum to 1; equal where none were given.
     pub fn normalised_coefficients(&self, n_models: usize) -> Vec<f64> {
         if self.coefficients.is_empty() {

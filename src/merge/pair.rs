@@ -27,6 +27,27 @@ impl Pair {
     }
 }
 
+impl Pair {
+    /// self / divisor, to nearly twice f64's digits.
+    pub(in crate::merge) fn over(self, divisor: Self) -> Self {
+        let first = self.high / divisor.high;
+        let mut rest = self;
+        rest.add(divisor.times(-first));
+        let (high, low) = fast_two_sum(first, (rest.high + rest.low) / divisor.high);
+        Self { high, low }
+    }
+
+    /// The number rounded to odd: rounding it once more, to at most 51 digits, is as rounding the number.
+    pub(in crate::merge) fn to_odd(self) -> f64 {
+        let is_odd = self.high.to_bits() & 1 == 1;
+        match self.low == 0.0 || is_odd {
+            true => self.high,
+            false if self.low > 0.0 => self.high.next_up(),
+            false => self.high.next_down(),
+        }
+    }
+}
+
 /// a + b and what it rounds away (Knuth).
 pub(in crate::merge) fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;

@@ -69,11 +69,6 @@ pub(super) fn largest(a: &[f64]) -> f64 {
     if all_finite(a) { found } else { f64::NAN }
 }
 
-/// Whether any magnitude is below `factor` times its counterpart's.
-pub(super) fn any_below(a: &[f64], factor: f64, b: &[f64]) -> bool {
-    sum(a, b, |a, b| if a.abs() < factor * b.abs() { 1.0 } else { 0.0 }) > 0.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

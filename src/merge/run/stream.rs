@@ -37,10 +37,16 @@ impl<S: Source> Merge<S> {
         let bytes = match tensor.action {
             Action::Keep { .. } => &buffers.inputs[0].1,
             Action::Copy { .. } => self.same(tensor, &buffers.inputs)?,
-            _ => {
+            Action::Average { .. } => {
                 let Buffers { inputs, merged } = buffers;
-                measures = average(inputs, &self.shares, tensor.dtype_out, merged);
+                let coefficients = self.options.given_coefficients(inputs.len());
+                measures = average(inputs, &coefficients, tensor.dtype_out, merged);
                 merged
+            }
+            Action::Regress { .. } | Action::Refuse { .. } => {
+                return Err(
+                    Error::internal("a tensor was streamed that is not").tensor(&tensor.name)
+                );
             }
         };
         sink.write_at(start_bytes, bytes).await?;

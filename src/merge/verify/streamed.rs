@@ -81,8 +81,8 @@ impl Wrong {
         let Buffers { inputs, due, found } = buffers;
         let dtype = tensor.dtype_out;
         if matches!(tensor.action, Action::Average { .. }) {
-            let shares = merge.options().normalised_coefficients(inputs.len());
-            average(inputs, &shares, dtype, due);
+            let coefficients = merge.options().given_coefficients(inputs.len());
+            average(inputs, &coefficients, dtype, due);
             if due != found {
                 self.compare(dtype, first, found, due, true);
             }

@@ -6,6 +6,9 @@ use crate::merge::regmean::Weight;
 use crate::merge::regmean::estimate::Judgement;
 use crate::merge::report::{SolvePath, SolveReport};
 
+/// The worst of many elements errs by less than this, relative to all; probes err by two.
+const WORST_ELEMENT: f64 = 10.0;
+
 /// X `[m, n]`, in the arithmetic it was solved in.
 #[derive(Debug, Clone)]
 pub(super) enum Difference {
@@ -110,10 +113,10 @@ impl<T: Real> Solved<T> {
                  the error by"
             ));
         }
-        let of_row = error * judged.row_factor;
+        let of_row = WORST_ELEMENT * error * judged.row_factor;
         (is_short(dtype_out) && of_row > CONTRACT).then(|| {
             format!(
-                "single {} values may be off by more than a unit: in one row the estimated error is \
+                "single {} values may be off by more than a unit: the worst is estimated to err by \
                  {of_row:.1e}",
                 dtype_out.name()
             )
