@@ -1,6 +1,7 @@
 //! Norms of the solution, and of how far the models are apart from it, by row and by tensor.
 
 use super::system::System;
+use crate::extremes::larger;
 use crate::merge::powers::times_power;
 use crate::merge::regmean::estimate::norm;
 use crate::merge::regmean::layer::Weight;
@@ -70,7 +71,9 @@ impl TensorSize {
             norm(&rows.iter().map(|row| sizes.of_row(size(row), row)).collect::<Vec<f64>>())
         };
         let (apart, apart_hat) = (total(|row| row.apart), total(|row| row.apart_hat));
-        let whole = total(|row| row.whole).max(CANCELLED * (apart + total(|row| row.dead)));
+        // What no Gram saw is right to the contract beside its inputs, even where these cancel.
+        let least = larger(CANCELLED * apart, total(|row| row.dead));
+        let whole = larger(total(|row| row.whole), least);
         Self { whole, apart, apart_hat, exponent }
     }
 
