@@ -15,7 +15,7 @@ mod plants;
 
 use gramerge::dtype::Dtype;
 use made::{Made, Setting};
-use plants::{Plant, planted};
+use plants::{Plant, RowPlant, planted, row_planted, set};
 
 const FLOATS: [Dtype; 4] = [Dtype::F64, Dtype::F32, Dtype::F16, Dtype::BF16];
 
@@ -45,6 +45,76 @@ fn check(setting: &Setting) {
             let names: Vec<&str> = bad.iter().map(|bad| bad.name.as_str()).collect();
             assert_eq!(names, [&tensor.name], "{setting:?}: {plant:?} at {place}");
             assert!(bad[0].error.is_finite() && bad[0].note.is_some(), "{:?}", bad[0]);
+        }
+    }
+}
+
+/// Checks the merge as it is, and with the last row of every solved tensor changed as a whole.
+fn check_last_row(setting: &Setting) {
+    let made = Made::new(setting);
+    let bad = made.bad(&made.bytes);
+    assert!(bad.is_empty(), "{setting:?}: a correct merge is called wrong: {bad:?}");
+    for tensor in made.tensors().iter().filter(|tensor| tensor.is_solved) {
+        for plant in RowPlant::ALL {
+            let bad = made.bad(&row_planted(&made.bytes, tensor, tensor.n - 1, plant));
+            let names: Vec<&str> = bad.iter().map(|bad| bad.name.as_str()).collect();
+            assert_eq!(names, [&tensor.name], "{setting:?}: {plant:?}");
+        }
+    }
+}
+
+/// Checks a merge whose solution is 0, and with anything else in its place.
+fn check_zeros(setting: &Setting) {
+    let made = Made::new(setting);
+    let bad = made.bad(&made.bytes);
+    assert!(bad.is_empty(), "{setting:?}: a correct merge is called wrong: {bad:?}");
+    for tensor in made.tensors().iter().filter(|tensor| tensor.is_solved) {
+        for (place, value) in [0, tensor.n / 2, tensor.n - 1].into_iter().flat_map(|place| {
+            [1.0, -5000.0, 1e-5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(|v| (place, v))
+        }) {
+            let mut bytes = made.bytes.clone();
+            set(&mut bytes, tensor, place, value);
+            let bad = made.bad(&bytes);
+            let names: Vec<&str> = bad.iter().map(|bad| bad.name.as_str()).collect();
+            assert_eq!(names, [&tensor.name], "{setting:?}: {value} at {place}");
+            assert!(bad[0].bound < 1.0 && bad[0].note.is_some(), "{:?}", bad[0]);
+        }
+    }
+}
+
+#[test]
+fn nothing_but_zeros() {
+    for (dtype, n_in) in FLOATS.iter().flat_map(|dtype| [1, 4, 70].map(|n| (*dtype, n))) {
+        for coefficients in [vec![], vec![0.0, 1.0]] {
+            check_zeros(&Setting { dtype, n_in, coefficients, zero: true, ..Setting::default() });
+        }
+    }
+}
+
+#[test]
+fn models_that_cancel_where_no_gram_saw_anything() {
+    for (dtype, n_in) in FLOATS.iter().flat_map(|dtype| [4, 70].map(|n| (*dtype, n))) {
+        let setting = Setting { dtype, n_in, n_dead: n_in, cancels: true, ..Setting::default() };
+        check_zeros(&setting);
+    }
+}
+
+#[test]
+fn a_small_row_in_which_models_agree() {
+    for (dtype, last_row) in [
+        (Dtype::F64, 1e-6),
+        (Dtype::F64, 1e-10),
+        (Dtype::F32, 1e-6),
+        (Dtype::F32, 1e-10),
+        (Dtype::BF16, 1e-6),
+    ] {
+        for (n_in, n_seen) in [(8, 30), (70, 200)] {
+            let setting = Setting { dtype, last_row, n_in, n_seen, ..Setting::default() };
+            check_last_row(&Setting { same: true, ..setting.clone() });
+            for coefficients in [vec![0.0, 1.0], vec![1.0, 0.0], vec![1.0, 1e-18]] {
+                check_last_row(&Setting { coefficients, ..setting.clone() });
+            }
+            check_last_row(&setting);
         }
     }
 }

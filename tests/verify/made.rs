@@ -23,6 +23,14 @@ pub(crate) struct Setting {
     pub(crate) scale: f64,
     /// Every row is this times the one above it.
     pub(crate) row_step: f64,
+    /// The last row of a solved weight is this times the others.
+    pub(crate) last_row: f64,
+    /// All models have the same weights.
+    pub(crate) same: bool,
+    /// Models that count are all zero.
+    pub(crate) zero: bool,
+    /// Models are each other's negatives by turns: their mean is 0.
+    pub(crate) cancels: bool,
     pub(crate) alpha: f64,
     pub(crate) n_models: usize,
     pub(crate) coefficients: Vec<f64>,
@@ -46,6 +54,10 @@ impl Default for Setting {
             dtype_out: None,
             scale: 1.0,
             row_step: 1.0,
+            last_row: 1.0,
+            same: false,
+            zero: false,
+            cancels: false,
             alpha: 0.9,
             n_models: 2,
             coefficients: Vec::new(),
@@ -82,7 +94,7 @@ pub(crate) struct Made {
     pub(crate) bytes: Vec<u8>,
 }
 
-const N_OUT: usize = 5;
+pub(crate) const N_OUT: usize = 5;
 const DENSE: &str = "dense.weight";
 const TURNED: &str = "turned.weight";
 
@@ -191,13 +203,20 @@ fn values(
     n: usize,
     row: impl Fn(usize) -> usize,
 ) -> Vec<f64> {
-    let (mut common, mut own) = (Random(seed), Random(seed * 1000 + model as u64 + 1));
+    let other = if setting.same || setting.cancels { 0 } else { model as u64 };
+    let (mut common, mut own) = (Random(seed), Random(seed * 1000 + other + 1));
+    let turned = if setting.cancels && model % 2 == 1 { -1.0 } else { 1.0 };
     let value = |place: usize| {
-        let size = setting.row_step.powi(row(place) as i32) * setting.scale;
+        let last = if row(place) == N_OUT - 1 { setting.last_row } else { 1.0 };
+        let size = setting.row_step.powi(row(place) as i32) * setting.scale * last * turned;
         let sign = if common.next() < 0.5 { -1.0 } else { 1.0 };
         let share = setting.coefficients.get(model).copied().unwrap_or(1.0);
         // What does not count may be anything.
-        let strange = if share == 0.0 { 100.0 } else { 1.0 };
+        let strange = match share {
+            0.0 => 100.0,
+            _ if setting.zero => 0.0,
+            _ => 1.0,
+        };
         sign * size * strange * (0.5 + 0.3 * common.next() + 0.2 * own.next())
     };
     (0..n).map(value).collect()

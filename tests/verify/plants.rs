@@ -1,4 +1,4 @@
-//! Changes of one element.
+//! Changes of one element, and of a whole row.
 
 use gramerge::dtype::{Dtype, decode, encode};
 
@@ -56,6 +56,43 @@ pub(crate) fn planted(file: &[u8], tensor: &Tensor, place: usize, plant: Plant) 
     (bytes != file).then_some(bytes)
 }
 
+/// What a row becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowPlant {
+    Zeroed,
+    Negated,
+    Larger,
+    /// One element alone becomes 0.
+    OneZeroed,
+}
+
+impl RowPlant {
+    pub(crate) const ALL: [Self; 4] = [Self::Zeroed, Self::Negated, Self::Larger, Self::OneZeroed];
+}
+
+/// The file with the row of that element changed.
+pub(crate) fn row_planted(file: &[u8], tensor: &Tensor, place: usize, plant: RowPlant) -> Vec<u8> {
+    let mut file = file.to_vec();
+    for index in tensor.row_of(place) {
+        let is_whole = plant != RowPlant::OneZeroed;
+        if is_whole || index == place {
+            let factor = match plant {
+                RowPlant::Zeroed | RowPlant::OneZeroed => 0.0,
+                RowPlant::Negated => -1.0,
+                RowPlant::Larger => 1.05,
+            };
+            let value = decode(tensor.dtype, &file[tensor.bytes_of(index)])[0];
+            set(&mut file, tensor, index, factor * value);
+        }
+    }
+    file
+}
+
+/// Writes one element.
+pub(crate) fn set(file: &mut [u8], tensor: &Tensor, place: usize, value: f64) {
+    encode(tensor.dtype, std::iter::once(value), &mut file[tensor.bytes_of(place)]);
+}
+
 /// Root of the mean square, at any scale.
 fn rms(row: &[f64]) -> f64 {
     let largest = row.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
@@ -66,6 +103,11 @@ fn rms(row: &[f64]) -> f64 {
 impl Tensor {
     fn is_float(&self) -> bool {
         matches!(self.dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16)
+    }
+
+    fn bytes_of(&self, place: usize) -> std::ops::Range<usize> {
+        let size = self.dtype.size_bytes();
+        self.start + place * size..self.start + (place + 1) * size
     }
 
     /// Places of the weights that lead to the same output.

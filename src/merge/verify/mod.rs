@@ -41,7 +41,9 @@ pub struct Verified {
 
 impl Verified {
     fn new(name: &str, action: &'static str, error: f64, bound: f64) -> Self {
-        let (error, bound) = (finite(error), finite(bound));
+        // Half of it at most, so that what is beyond all bounds is beyond this one.
+        let bound = if bound.is_finite() { bound.min(f64::MAX / 2.0) } else { 0.0 };
+        let error = finite(error);
         Self { name: name.into(), action, error, bound, residual: None, note: None }
     }
 

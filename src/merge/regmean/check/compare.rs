@@ -3,7 +3,8 @@
 //! - The tensor as a whole: 1e-6 of its norm, beyond the rounding of the output dtype.
 //! - Every row, in f32 and f64: rows are solved each on its own, and their errors grow with how far
 //!   apart the models are in them (in hats, where all rows meet the same T). A row may have
-//!   [`UNEVEN`] times its share of the tensor's error by that measure.
+//!   [`UNEVEN`] times its share of the tensor's error by that measure, but no more than rounding in
+//!   f32 makes of it. Where the models agree, nothing.
 //! - Every element, in 16 bits: one unit in the last place of the rounded solution, or 1e-6 of its
 //!   row's rms.
 //! - Features that no Gram saw: the weighted mean, element by element.
@@ -38,6 +39,8 @@ const LEAST_DOUBLE: f64 = 5e-324;
 pub(super) struct Allowance {
     /// Rounding of a solve in f64, relative to how far the models are apart.
     noise: f64,
+    /// Rounding of a solve in f32, so too; without end where iterating may leave more.
+    single: f64,
     /// What iterating may leave, relative to the tensor.
     left: f64,
     /// Size of scaled values that no f64 arithmetic tells from others.
@@ -50,9 +53,11 @@ impl Allowance {
     /// For `n` inputs and a factor of that condition; `is_single` where f32 may have solved.
     pub(super) fn new(n: usize, condition: f64, left: f64, is_single: bool) -> Self {
         let noise = (GROWTH * f64::UNIT_ROUNDOFF * condition).min(MAX_NOISE);
+        let rounded = GROWTH * f32::UNIT_ROUNDOFF * condition;
+        let single = if left > 0.0 { f64::INFINITY } else { rounded };
         let least = LEAST_DOUBLE * ((n as f64).sqrt() * condition);
         let vanished = if is_single { LEAST_SINGLE * condition } else { least };
-        Self { noise, left, least, vanished }
+        Self { noise, single, left, least, vanished }
     }
 }
 
@@ -64,6 +69,7 @@ pub(super) fn compare(
     allowance: Allowance,
 ) -> Vec<Checked> {
     let (n, grams) = (system.group.n(), system.gram_sizes());
+    let spread = system.spread();
     let rows = system.group.rows().zip(at.chunks(n.max(1)));
     let sizes: Vec<RowSize> = rows.map(|(row, at)| RowSize::of(system, row, at, &grams)).collect();
     let mut first = 0;
@@ -72,7 +78,7 @@ pub(super) fn compare(
         first = rows.end;
         let (own, at) = (&sizes[rows.clone()], &at[rows.start * n..rows.end * n]);
         let all = TensorSize::of(own);
-        Compared { system, weight, merged, allowance, all }.all_rows(own, at)
+        Compared { system, weight, merged, allowance, all, spread }.all_rows(own, at)
     };
     system.group.weights.iter().zip(merged).map(one).collect()
 }
@@ -84,6 +90,8 @@ struct Compared<'a> {
     merged: &'a Stored,
     allowance: Allowance,
     all: TensorSize,
+    /// Norm in row units that an error of 1 in hats has at most, were it as large in every feature.
+    spread: f64,
 }
 
 /// How many times over a bound is reached, and which column is the worst.
@@ -95,7 +103,8 @@ struct Reached {
 
 impl Reached {
     fn new(size: f64, bound: f64, col: usize) -> Self {
-        let times = ratio(size, bound);
+        // A bound without end allows nothing: it would call everything right.
+        let times = if size > 0.0 && !bound.is_finite() { f64::NAN } else { ratio(size, bound) };
         Self { times: if times.is_nan() { f64::INFINITY } else { times }, col }
     }
 
@@ -125,7 +134,10 @@ impl Compared<'_> {
         }
         let least = self.allowance.least * self.scale() * (sizes.len() as f64).sqrt();
         let bound = self.allowance.noise * self.all.apart + self.all.of_value(least);
-        self.judge(norm(&beyond), CONTRACT + ratio(bound, self.all.whole), worst, wrong)
+        let relative = ratio(bound, self.all.whole);
+        // Where the solution is 0 nothing is allowed: no error is small beside it.
+        let more = if relative.is_finite() { relative } else { 0.0 };
+        self.judge(norm(&beyond), CONTRACT + more, worst, wrong)
     }
 
     /// What 1 in hats is in the weight's units, at most.
@@ -191,7 +203,10 @@ impl Compared<'_> {
 
     /// The row's norm.
     fn whole_row(&self, size: &RowSize, live: impl Iterator<Item = (usize, f64)>) -> Reached {
-        let bound = CONTRACT * (size.whole + UNEVEN * self.even(size))
+        let single = self.allowance.single * self.spread * size.apart_hat;
+        let uneven = CONTRACT * UNEVEN * self.even(size);
+        let bound = CONTRACT * size.whole
+            + if single < uneven { single } else { uneven }
             + self.allowance.noise * size.apart
             + self.left(size)
             + self.vanished(self.scale(), size);

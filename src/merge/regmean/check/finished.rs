@@ -74,7 +74,7 @@ impl<'a, D: Backend<Scalar = f64>> Finished<'a, D> {
         }
         let mut at = self.start.clone();
         self.system.step(double, &plain, self.residual.clone(), &mut at).await?;
-        Ok(Some((condition, self.compare(&at, &plain, condition, 0.0))))
+        Ok(Some((condition, self.compare(at, &plain, condition, 0.0))))
     }
 
     /// By iterated Tikhonov from the weighted mean, as when solving.
@@ -93,12 +93,19 @@ impl<'a, D: Backend<Scalar = f64>> Finished<'a, D> {
                 break;
             }
         }
-        Ok(self.compare(&at, &floored, condition, LEFT_BY_ITERATING))
+        Ok(self.compare(at, &floored, condition, LEFT_BY_ITERATING))
     }
 
-    fn compare(&self, at: &[f64], factor: &Factorised<D>, cond: f64, left: f64) -> Vec<Checked> {
+    fn compare(
+        &self,
+        mut at: Vec<f64>,
+        factor: &Factorised<D>,
+        cond: f64,
+        left: f64,
+    ) -> Vec<Checked> {
+        self.system.settle(&mut at, &self.mean);
         let allowance = Allowance::new(self.system.group.n(), cond, left, self.is_single);
-        let mut checked = compare(&self.system, at, &self.merged, allowance);
+        let mut checked = compare(&self.system, &at, &self.merged, allowance);
         let mut first = 0;
         for (weight, checked) in self.system.group.weights.iter().zip(&mut checked) {
             let rows = first..first + weight.n_out();

@@ -1,6 +1,7 @@
 //! Norms of the solution, and of how far the models are apart from it, by row and by tensor.
 
 use super::system::System;
+use crate::extremes::larger;
 use crate::merge::powers::times_power;
 use crate::merge::regmean::estimate::norm;
 use crate::merge::regmean::layer::Weight;
@@ -17,31 +18,36 @@ pub(super) struct RowSize {
     pub(super) apart: f64,
     /// The same in hats.
     pub(super) apart_hat: f64,
+    /// Σ ‖W_i − W*‖ by their coefficients, in features that no Gram saw.
+    dead: f64,
     /// Of the row's units.
     pub(super) exponent: i32,
 }
 
 impl RowSize {
-    /// Those of one row. `at: [n]`, W* in row units; `grams`: the size of each counted model's Ĝ_i.
+    /// Those of one row. `at: [n]`, W* in row units; `grams`: the size of each counted model's Ĝ_i,
+    /// and its coefficient.
     pub(super) fn of(
         system: &System<'_>,
         row: (usize, &Weight, usize),
         at: &[f64],
-        grams: &[f64],
+        grams: &[(f64, f64)],
     ) -> Self {
         let exponent = system.exponents[row.0];
-        let (mut apart, mut apart_hat) = (0.0, 0.0);
-        let mut difference = vec![0.0; at.len()];
-        for (place, size) in grams.iter().enumerate() {
+        let (mut apart, mut apart_hat, mut dead) = (0.0, 0.0, 0.0);
+        let (mut difference, mut unseen) = (vec![0.0; at.len()], vec![0.0; at.len()]);
+        for (place, (size, share)) in grams.iter().enumerate() {
             system.read_counted(place, row, &mut difference);
             for (j, value) in difference.iter_mut().enumerate() {
-                *value = if system.scaling.dead[j] { 0.0 } else { *value - at[j] };
+                let own = *value - at[j];
+                (*value, unseen[j]) = if system.scaling.dead[j] { (0.0, own) } else { (own, 0.0) };
             }
+            dead += share * norm(&unseen);
             apart += size * norm(&difference);
             difference.iter_mut().zip(&system.hat).for_each(|(value, hat)| *value *= hat);
             apart_hat += size * norm(&difference);
         }
-        Self { whole: norm(at), apart, apart_hat, exponent }
+        Self { whole: norm(at), apart, apart_hat, dead, exponent }
     }
 }
 
@@ -65,7 +71,9 @@ impl TensorSize {
             norm(&rows.iter().map(|row| sizes.of_row(size(row), row)).collect::<Vec<f64>>())
         };
         let (apart, apart_hat) = (total(|row| row.apart), total(|row| row.apart_hat));
-        let whole = total(|row| row.whole).max(CANCELLED * apart);
+        // What no Gram saw is right to the contract beside its inputs, even where these cancel.
+        let least = larger(CANCELLED * apart, total(|row| row.dead));
+        let whole = larger(total(|row| row.whole), least);
         Self { whole, apart, apart_hat, exponent }
     }
 

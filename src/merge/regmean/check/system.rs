@@ -14,6 +14,7 @@ use crate::backend::Backend;
 use crate::dtype::decode;
 use crate::extremes::larger;
 use crate::merge::powers::times_power;
+use crate::merge::regmean::estimate::norm;
 use crate::merge::regmean::factor::Factorised;
 use crate::merge::regmean::layer::{LayerGroup, Weight};
 use crate::merge::regmean::scaling::Scaling;
@@ -79,15 +80,39 @@ impl<'a> System<'a> {
         self.read(self.counted[place], row, 0..self.group.n(), out);
     }
 
-    /// The largest element of Ĝ_i of every counted model: at most about 1.
-    pub(super) fn gram_sizes(&self) -> Vec<f64> {
+    /// The largest element of Ĝ_i of every counted model, at most about 1, and its coefficient.
+    pub(super) fn gram_sizes(&self) -> Vec<(f64, f64)> {
         let size = |model: &usize| {
             let gram = &self.group.grams[*model];
             let diagonal = gram.diagonal().iter().zip(&self.scaling.gram);
             let largest = diagonal.map(|(g, s)| g * s * s).fold(0.0, larger);
-            largest * gram.scale() * self.group.shares[*model]
+            let share = self.group.shares[*model];
+            (largest * gram.scale() * share, share)
         };
         self.counted.iter().map(size).collect()
+    }
+
+    /// ‖1 / hat‖ of the live features.
+    pub(super) fn spread(&self) -> f64 {
+        let live = self.hat.iter().zip(&self.scaling.dead).filter(|(_, dead)| !**dead);
+        norm(&live.map(|(hat, _)| 1.0 / hat).collect::<Vec<f64>>())
+    }
+
+    /// Puts the solution where it needs no solving: in rows that all counted models share, it is
+    /// theirs. `at, mean: [m, n]`
+    pub(super) fn settle(&self, at: &mut [f64], mean: &[f64]) {
+        let n = self.group.n();
+        let mut own = vec![0.0; n];
+        let lines = at.chunks_mut(n.max(1)).zip(mean.chunks(n.max(1)));
+        for (row, (at, mean)) in self.group.rows().zip(lines) {
+            let is_shared = (0..self.counted.len()).all(|place| {
+                self.read_counted(place, row, &mut own);
+                own == mean
+            });
+            if is_shared {
+                at.copy_from_slice(mean);
+            }
+        }
     }
 
     /// The weighted mean, in row units. `[m, n]`
