@@ -133,3 +133,23 @@ pub(crate) fn abandon() {
 fn locked() -> MutexGuard<'static, Pending> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A signal's thread waits for the lock: there is no moment between making and listing.
+    #[test]
+    fn a_folder_is_made_and_listed_under_one_lock() {
+        let place = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+        let (path, above) = (place.path().join("above/below"), place.path().join("above"));
+        let begun = Kept::begin(|| {
+            assert!(matches!(PENDING.try_lock(), Err(TryLockError::WouldBlock)));
+            fs::create_dir_all(&path)?;
+            Ok((path.clone(), vec![above.clone()]))
+        });
+        assert!(locked().things.iter().any(|thing| thing.path == path));
+        drop(begun);
+        assert!(!above.exists());
+    }
+}

@@ -4,6 +4,7 @@
 //! a folder inside it, file by file, tensors last: it may be where a disk is mounted, or where the
 //! user stands, and cannot be replaced.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -118,9 +119,7 @@ fn move_out(temporary: &Path, target: &Path) -> Result<()> {
         names.push(entry.map_err(refused)?.file_name());
     }
     names.retain(|name| name != mark::NAME);
-    // The index comes last: where it is, all that it lists is there.
-    let is_tensors = |name: &std::ffi::OsString| name.as_encoded_bytes().ends_with(b".safetensors");
-    names.sort_by_key(|name| (name == INDEX_NAME, is_tensors(name), name.clone()));
+    names.sort_by_key(|name| place(name));
     for (at, name) in names.iter().enumerate() {
         if let Err(error) = staged::rename(&temporary.join(name), &target.join(name)) {
             for moved in &names[..at] {
@@ -132,4 +131,24 @@ fn move_out(temporary: &Path, target: &Path) -> Result<()> {
     // All have their names: a folder that cannot be removed is no reason to take them back.
     let _left = remove_emptied(temporary).is_err();
     Ok(())
+}
+
+/// A file's place in the order of moving: small files, tensors, and the index, so that where it is all
+/// that it lists is there.
+fn place(name: &OsStr) -> (bool, bool, OsString) {
+    let is_tensors = name.as_encoded_bytes().ends_with(b".safetensors");
+    (name == INDEX_NAME, is_tensors, name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_is_moved_last() {
+        let shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
+        let mut names = [shards[1], INDEX_NAME, shards[0], "tokenizer.json", "config.json"];
+        names.sort_by_key(|name| place(OsStr::new(name)));
+        assert_eq!(names, ["config.json", "tokenizer.json", shards[0], shards[1], INDEX_NAME]);
+    }
 }
