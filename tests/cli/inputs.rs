@@ -167,3 +167,22 @@ fn nothing_printed_steers_the_terminal() {
         assert!(!text(&folder.path(&out)).is_empty());
     }
 }
+
+/// A folder whose index lists what is not there is no whole model, whatever else lies in it.
+#[test]
+fn a_folder_without_what_its_index_lists_is_refused() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("m")).unwrap();
+    std::fs::copy(folder.path("a.safetensors"), folder.path("m/x.safetensors")).unwrap();
+    let two = r#"{"weight_map": {"fc.weight": "x.safetensors", "fc.bias": "y.safetensors"}}"#;
+    let cases = [(two, "`y.safetensors`"), (r#"{"weight_map": {}}"#, "lists no shards")];
+    for (json, word) in cases {
+        let index = "m/model.safetensors.index.json";
+        std::fs::write(folder.path(index), json).unwrap();
+        for path in ["m", index] {
+            let words = ["merge", path, "b.safetensors", "--method", "average"];
+            let output = folder.run(&[&words[..], &["-o", "out.safetensors"]].concat());
+            folder.refuses(&output, 1, &["index.json", word]);
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod empty;
 mod folder;
 mod grams;
 mod inputs;
+mod leftovers;
 mod output;
 mod running;
 mod special;
@@ -102,6 +103,12 @@ fn usage_errors_exit_with_2() {
     folder.refuses(&one, 2, &["only one model", "give two checkpoints or more"]);
     let no_gram = folder.run(&["merge", "a.safetensors", "b.safetensors", "-o", "out.safetensors"]);
     folder.refuses(&no_gram, 2, &["RegMean needs a Gram file", "average"]);
+    let average = ["merge", "a.safetensors", "b.safetensors", "--method", "average", "-o"];
+    for words in [&["-"][..], &["out.safetensors", "--report", "-"]] {
+        let output = folder.run(&[&average[..], words].concat());
+        folder.refuses(&output, 2, &["standard output", "./-"]);
+        assert!(!folder.path("-").exists());
+    }
     folder.refuses(&folder.merge(&["--alpha", "1.5"]), 2, &["alpha is 1.5"]);
     folder.refuses(&folder.merge(&["--coefficients", "1,2,3"]), 2, &["3 coefficients for 2"]);
     folder.refuses(&folder.merge(&["--coefficients", "1e308,1e308"]), 2, &["sum", "too large"]);

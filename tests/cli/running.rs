@@ -1,7 +1,7 @@
 //! A merge that is certainly running: held still in its middle.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::folder::Folder;
@@ -35,8 +35,12 @@ impl Held {
     /// Starts a command, and stops it once something temporary in `place` has its first bytes: by
     /// then it is locked, too.
     pub(crate) fn start(command: &mut Command, place: &Path) -> Self {
-        let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
-        let child = command.spawn().unwrap();
+        Self::start_with(command.stderr(Stdio::piped()), place)
+    }
+
+    /// Like `start`, with a standard error of the command's own.
+    pub(crate) fn start_with(command: &mut Command, place: &Path) -> Self {
+        let child = command.stdout(Stdio::null()).spawn().unwrap();
         let started = Instant::now();
         let partial = loop {
             if let Some(partial) = partials(place).into_iter().find(|path| has_bytes(path)) {
@@ -71,6 +75,13 @@ impl Held {
         self.child.wait_with_output().unwrap()
     }
 
+    /// Lets it go on to its end, which must come.
+    pub(crate) fn go_on_to_an_end(mut self) -> ExitStatus {
+        self.signal("CONT");
+        patiently(&mut self.child);
+        self.child.wait().unwrap()
+    }
+
     /// Ends it as a lack of memory or power would.
     pub(crate) fn kill(self) -> PathBuf {
         self.signal("KILL");
@@ -86,12 +97,13 @@ pub(crate) fn partials(folder: &Path) -> Vec<PathBuf> {
     paths.filter(|path| path.extension().is_some_and(|end| end == "partial")).collect()
 }
 
-/// Whether a file, or one in a folder, is not empty.
+/// Whether a file, or one in a folder but its mark, is not empty.
 fn has_bytes(path: &Path) -> bool {
     match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => {
             let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-            entries.into_iter().any(|entry| has_bytes(&entry.path()))
+            let paths = entries.into_iter().map(|entry| entry.path());
+            paths.into_iter().any(|path| !path.ends_with(".gramerge-run") && has_bytes(&path))
         }
         found => found.is_ok_and(|found| found.len() > 0),
     }
@@ -101,14 +113,18 @@ fn has_bytes(path: &Path) -> bool {
 pub(crate) fn ended(command: &mut Command) -> Output {
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
+    patiently(&mut child);
+    child.wait_with_output().unwrap()
+}
+
+fn patiently(child: &mut Child) {
     let started = Instant::now();
     while child.try_wait().unwrap().is_none() {
         if started.elapsed() > PATIENCE / 4 {
             child.kill().unwrap();
             child.wait().unwrap();
-            panic!("it waits for ever: {command:?}");
+            panic!("it waits for ever");
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-    child.wait_with_output().unwrap()
 }

@@ -78,3 +78,19 @@ fn nobody_needs_to_read_the_warnings() {
     assert!(merge.status.success());
     assert!(folder.path("o.safetensors").exists());
 }
+
+/// Names from files steer no terminal, in JSON neither, and are still what they were.
+#[test]
+fn json_is_escaped_and_means_the_same() {
+    let folder = Folder::new();
+    let name = "a\u{9b}b\u{7f}c\u{202e}d\u{2028}e\u{e0001}f\u{e9}";
+    folder.write("n.safetensors", &[(name, gramerge::dtype::Dtype::F32, &[1], vec![1.0])], &[]);
+    let words = ["merge", "n.safetensors", "n.safetensors", "--method", "average", "--json"];
+    let merge = folder.run(&[&words[..], &["-o", "o.safetensors"]].concat());
+    let json = String::from_utf8(merge.stdout).unwrap();
+    let raw = |c: &char| !matches!(c, ' '..='~' | '\n' | '\u{e9}');
+    assert_eq!(json.chars().find(raw), None);
+    assert!(json.contains('\u{e9}'), "what people can read stays");
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["tensors"][0]["name"], name);
+}

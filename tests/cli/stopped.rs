@@ -5,7 +5,7 @@ use std::process::Output;
 
 use gramerge::dtype::Dtype;
 
-use crate::folder::{Folder, WEIGHT, gram, text};
+use crate::folder::{Folder, WEIGHT, gram};
 use crate::running::{Held, MERGE, large, partials};
 
 /// Every kind of output: its name, what is there before, more words.
@@ -143,35 +143,32 @@ fn what_a_living_run_writes_stays() {
     }
 }
 
-/// Names that only look like a run's, or that hold something else.
+/// A merge that has been stopped, and whose words nobody reads, ends all the same.
 #[test]
-fn what_no_run_left_stays() {
+fn a_signal_ends_a_merge_that_cannot_speak() {
+    let folder = large();
+    let (_reader, mut writer) = std::io::pipe().unwrap();
+    // The pipe is filled to the last byte by somebody who does not wait.
+    let mut fill = std::process::Command::new("timeout");
+    fill.args(["1", "cat", "/dev/zero"]).stdout(writer.try_clone().unwrap());
+    assert!(!fill.status().unwrap().success());
+    std::io::Write::flush(&mut writer).unwrap();
+    let words = [&MERGE[..], &["-o", "out.safetensors"]].concat();
+    let merge = Held::start_with(folder.command(&words).stderr(writer), folder.dir.path());
+    merge.signal("TERM");
+    let ended = merge.go_on_to_an_end();
+    assert_eq!(ended.code(), Some(143));
+    assert!(folder.leftovers().is_empty());
+}
+
+/// Threads whose stacks nobody can give cannot be started.
+#[test]
+fn without_more_threads_one_does_the_work() {
     let folder = Folder::new();
-    let names = [
-        "out.safetensors.partial",
-        "out.safetensors.short.partial",
-        "out.safetensors.twelve-chars.partial",
-        "other.safetensors.abcdefABCDEF.partial",
-        "out.safetensors.abcdefABCDEF.parts",
-    ];
-    for name in names {
-        std::fs::write(folder.path(name), "mine").unwrap();
-    }
-    std::fs::create_dir(folder.path("out.safetensors.abcdefABCDEF.partial")).unwrap();
-    std::fs::write(folder.path("out.safetensors.abcdefABCDEF.partial/notes"), "mine").unwrap();
-    std::fs::write(folder.path("victim"), "mine").unwrap();
-    let link = folder.path("out.safetensors.ABCDEFabcdef.partial");
-    std::os::unix::fs::symlink(folder.path("victim"), &link).unwrap();
-    let merge = folder.merge(&[]);
+    let mut command = folder.command(&folder.merge_words(&["--device", "cpu", "--threads", "4"]));
+    let merge = command.env("RUST_MIN_STACK", (1_u64 << 60).to_string()).output().unwrap();
     assert!(merge.status.success(), "{}", errors(&merge));
-    for name in names {
-        assert_eq!(text(&folder.path(name)), b"mine", "{name}");
-    }
-    assert_eq!(text(&folder.path("out.safetensors.abcdefABCDEF.partial/notes")), b"mine");
-    assert_eq!(text(&folder.path("victim")), b"mine");
-    for name in ["abcdefABCDEF", "ABCDEFabcdef"] {
-        assert!(errors(&merge).contains(name), "{name} is not named: {}", errors(&merge));
-    }
+    assert!(folder.path("out.safetensors").exists());
 }
 
 #[test]

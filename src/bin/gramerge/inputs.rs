@@ -53,6 +53,10 @@ pub(crate) fn model(
     gram: Option<&PathBuf>,
 ) -> Result<gramerge::merge::Model<FileSource>> {
     let mut files = files_of(path)?;
+    if path.is_dir() {
+        let indices = files.iter().filter(|file| is_index(file));
+        indices.map(|index| shards(index)).collect::<Result<Vec<_>>>()?;
+    }
     let n_own = files.len();
     files.extend(gram.cloned());
     let library = open(&files)?;
@@ -153,13 +157,13 @@ fn name_of(path: &Path) -> String {
 }
 
 /// A file, an index with its shards, or what a folder holds.
-fn files_of(path: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files_of(path: &Path) -> Result<Vec<PathBuf>> {
     let shown = path.display().to_string();
     if path.is_dir() {
         return folder(path, &shown);
     }
-    if shown.ends_with(INDEX_SUFFIX) {
-        return shards(path, &shown);
+    if is_index(path) {
+        return shards(path);
     }
     if !path.exists() {
         return Err(Error::io("there is no such file").file(shown).advice("check the path"));
@@ -180,11 +184,21 @@ fn folder(path: &Path, shown: &str) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn shards(index: &Path, shown: &str) -> Result<Vec<PathBuf>> {
+fn is_index(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(INDEX_SUFFIX.as_bytes())
+}
+
+/// An index and its shards, all of which must be beside it.
+fn shards(index: &Path) -> Result<Vec<PathBuf>> {
+    let shown = &*index.display().to_string();
     let source = FileSource::open(index)?;
     ShardIndex::check_len(source.len_bytes()).map_err(|error| error.file(shown))?;
     let json = block_on(read_range(&source, 0, source.len_bytes()))?;
     let listed = ShardIndex::parse(&json).map_err(|error| error.file(shown))?;
+    if listed.shards().is_empty() {
+        let what = "it lists no shards";
+        return Err(Error::input(what).file(shown).advice("download the model's index again"));
+    }
     let folder = index.parent().unwrap_or(Path::new("."));
     let mut files = vec![index.to_owned()];
     for shard in listed.shards() {

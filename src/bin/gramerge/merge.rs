@@ -37,11 +37,12 @@ pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     }
     let engine = block_on(Engine::open(merge.options().device))?;
     stop::watch()?;
+    let spared = report_file::spared(args)?;
     let output = match is_folder {
-        true => Unfinished::folder(&args.output, merge.layout())?,
-        false => Unfinished::file(&args.output, args.force, merge.layout())?,
+        true => Unfinished::folder(&args.output, &spared, merge.layout())?,
+        false => Unfinished::file(&args.output, args.force, &spared, merge.layout())?,
     };
-    let report_file = ReportFile::begin(args, is_folder)?;
+    let report_file = ReportFile::begin(args, is_folder, &spared)?;
     if let (true, Some(parent)) = (is_folder, parent) {
         pass_through(parent, &output)?;
     }
@@ -92,9 +93,14 @@ fn jobs(
 ) -> Result<Vec<JobOutcome>> {
     let queue = Queue::new(merge.jobs().len());
     std::thread::scope(|scope| {
-        for _ in 0..n_workers {
-            scope.spawn(|| queue.work(merge, engine, output));
+        let work = || queue.work(merge, engine, output);
+        // This thread is one of them, so that there is one where no other can be started.
+        for _ in 1..n_workers {
+            if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                break;
+            }
         }
+        work();
     });
     queue.finish()
 }

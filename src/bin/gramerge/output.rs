@@ -7,7 +7,7 @@ use std::fmt::Arguments;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
-use gramerge::{Error, Result};
+use gramerge::{Error, Result, printable};
 
 macro_rules! println {
     ($($words:tt)*) => { $crate::output::line(format_args!($($words)*)) };
@@ -58,10 +58,22 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Result<()> {
     Ok(())
 }
 
-/// A value as indented JSON.
+/// A value as indented JSON, which steers no terminal.
 pub(crate) fn to_json(value: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string_pretty(value)
-        .map_err(|error| Error::io(format!("it cannot be written as JSON ({error})")))
+    let json = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::io(format!("it cannot be written as JSON ({error})")))?;
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            ' '..='~' | '\n' => escaped.push(c),
+            _ if printable(c.encode_utf8(&mut [0; 4])).chars().eq([c]) => escaped.push(c),
+            // Anything but ASCII is in a string.
+            _ => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }),
+        }
+    }
+    Ok(escaped)
 }
 
 /// A size for people.

@@ -1,4 +1,4 @@
-//! What a run has begun under temporary names, and what becomes of it when the run ends.
+//! Folders that a run has begun under temporary names, and what becomes of them when the run ends.
 //!
 //! Must not know: what is in the files.
 //! Invariants: whatever is listed here is removed when its owner is dropped, at a signal and at a
@@ -18,10 +18,9 @@ struct Pending {
     n_published: usize,
 }
 
-/// A file or folder under a temporary name.
+/// A folder under a temporary name.
 struct Thing {
     path: PathBuf,
-    is_folder: bool,
     /// Folders that were made to hold it, the deepest first.
     made: Vec<PathBuf>,
 }
@@ -33,19 +32,16 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Takes charge of a file.
-    pub(crate) fn file(path: PathBuf) -> Self {
-        Self::new(path, false, Vec::new())
-    }
-
-    /// Takes charge of a folder, and of the folders `made` to hold it, the deepest first.
-    pub(crate) fn folder(path: PathBuf, made: Vec<PathBuf>) -> Self {
-        Self::new(path, true, made)
-    }
-
-    fn new(path: PathBuf, is_folder: bool, made: Vec<PathBuf>) -> Self {
-        locked().things.push(Thing { path: path.clone(), is_folder, made });
-        Self { path }
+    /// Makes a folder, and takes charge of it and of the folders made to hold it, the deepest first.
+    /// A signal waits until it is listed.
+    pub(crate) fn begin(
+        make: impl FnOnce() -> io::Result<(PathBuf, Vec<PathBuf>)>,
+    ) -> io::Result<Self> {
+        let mut pending = locked();
+        pending.things.reserve(1);
+        let (path, made) = make()?;
+        pending.things.push(Thing { path: path.clone(), made });
+        Ok(Self { path })
     }
 
     /// Where it lies.
@@ -75,24 +71,26 @@ impl Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         let mut pending = locked();
-        if let Some(at) = pending.things.iter().position(|thing| thing.path == self.path) {
-            pending.things.swap_remove(at).remove();
-        }
+        let at = pending.things.iter().position(|thing| thing.path == self.path);
+        let failed = at.and_then(|at| pending.things.swap_remove(at).remove());
+        // Whoever reads the warning may keep it waiting, which is not to keep a signal waiting.
+        drop(pending);
+        failed.iter().for_each(|failed| eprintln!("{failed}"));
     }
 }
 
 impl Thing {
-    fn remove(self) {
-        let removed = match self.is_folder {
-            true => fs::remove_dir_all(&self.path),
-            false => fs::remove_file(&self.path),
-        };
-        match removed {
+    /// Removes it, or says why it could not.
+    fn remove(self) -> Option<String> {
+        match fs::remove_dir_all(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 let path = self.path.display().to_string();
-                eprintln!("warning: `{}` could not be removed ({error})", printable(&path));
+                Some(format!("warning: `{}` could not be removed ({error})", printable(&path)))
             }
-            _ => remove_empty(&self.made),
+            _ => {
+                remove_empty(&self.made);
+                None
+            }
         }
     }
 }
@@ -112,13 +110,14 @@ pub(crate) fn create_new(path: &Path) -> io::Result<fs::File> {
 }
 
 /// Removes everything, and keeps whoever wants to publish or to begin something waiting for ever:
-/// for a process that ends at once. How many things had been published before.
-pub(crate) fn end() -> usize {
+/// for a process that ends at once. How many things had been published before, and what could not be
+/// removed.
+pub(crate) fn end() -> (usize, Vec<String>) {
     let mut pending = locked();
-    pending.things.drain(..).for_each(Thing::remove);
+    let failed = pending.things.drain(..).filter_map(Thing::remove).collect();
     let n_published = pending.n_published;
     std::mem::forget(pending);
-    n_published
+    (n_published, failed)
 }
 
 /// Removes everything from inside a panic or an abort, unless it struck in the middle of publishing.
@@ -128,9 +127,29 @@ pub(crate) fn abandon() {
         Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
         Err(TryLockError::WouldBlock) => return,
     };
-    pending.things.drain(..).for_each(Thing::remove);
+    pending.things.drain(..).for_each(|thing| drop(thing.remove()));
 }
 
 fn locked() -> MutexGuard<'static, Pending> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A signal's thread waits for the lock: there is no moment between making and listing.
+    #[test]
+    fn a_folder_is_made_and_listed_under_one_lock() {
+        let place = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+        let (path, above) = (place.path().join("above/below"), place.path().join("above"));
+        let begun = Kept::begin(|| {
+            assert!(matches!(PENDING.try_lock(), Err(TryLockError::WouldBlock)));
+            fs::create_dir_all(&path)?;
+            Ok((path.clone(), vec![above.clone()]))
+        });
+        assert!(locked().things.iter().any(|thing| thing.path == path));
+        drop(begun);
+        assert!(!above.exists());
+    }
 }

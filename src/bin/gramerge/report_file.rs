@@ -25,6 +25,8 @@ pub(crate) enum ReportFile {
 
 /// Refuses an output or a report that would take the place of an input or of one another.
 pub(crate) fn check(args: &args::Merge, is_folder: bool) -> Result<()> {
+    require_file(&args.output, "the merge")?;
+    args.report.iter().try_for_each(|report| require_file(report, "the report"))?;
     if !is_folder {
         check_free(&args.output, args.force)?;
         inputs::require_no_input(&args.output, &args.inputs)?;
@@ -44,13 +46,34 @@ pub(crate) fn check(args: &args::Merge, is_folder: bool) -> Result<()> {
     Ok(())
 }
 
+/// Refuses the word that elsewhere means standard output.
+fn require_file(path: &Path, what: &str) -> Result<()> {
+    if path.as_os_str() != "-" {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{what} cannot be written to standard output"))
+        .file("-")
+        .advice("give the name of a file, or ./- for one of this name"))
+}
+
+/// What is not to be cleared away: what the merge reads, and where the report will lie. Canonical.
+pub(crate) fn spared(args: &args::Merge) -> Result<Vec<PathBuf>> {
+    let mut spared = Vec::new();
+    for path in args.inputs.models.iter().chain(&args.inputs.gram) {
+        spared.extend(inputs::files_of(path)?);
+        spared.push(path.clone());
+    }
+    spared.extend(args.report.as_deref().and_then(Path::parent).map(Path::to_owned));
+    Ok(spared.iter().filter_map(|path| path.canonicalize().ok()).collect())
+}
+
 impl ReportFile {
     /// Begins the file, so that what forbids it is known before the work.
-    pub(crate) fn begin(args: &args::Merge, is_folder: bool) -> Result<Self> {
+    pub(crate) fn begin(args: &args::Merge, is_folder: bool, spared: &[PathBuf]) -> Result<Self> {
         let Some(path) = &args.report else { return Ok(Self::Nothing) };
         match inside(path, &args.output).filter(|_| is_folder) {
             Some(name) => Ok(Self::Inside(name)),
-            None => Ok(Self::Own(Staged::new(path, args.force)?)),
+            None => Ok(Self::Own(Staged::new(path, args.force, spared, || Ok(()))?)),
         }
     }
 

@@ -6,6 +6,9 @@
 //! like any other. An abort, as for want of memory, is one still, but first removes what it can.
 
 use std::panic;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use gramerge::{Error, Result};
 
@@ -22,10 +25,24 @@ pub(crate) fn watch() -> Result<()> {
     signals().map_err(|error| Error::io(format!("signals cannot be waited for ({error})")))
 }
 
-fn sentence(signal: &str) -> String {
-    match pending::end() {
-        0 => format!("error: stopped by {signal}; nothing is left of the merge"),
+/// Time for somebody to read the last words, who may have stopped reading.
+const WORDS_MILLIS: u64 = 1000;
+
+/// Removes what has been begun, and says so, unless that would take for ever.
+fn end(signal: &str) {
+    let (n_published, mut words) = pending::end();
+    words.push(match (n_published, words.len()) {
+        (0, 0) => format!("error: stopped by {signal}; nothing is left of the merge"),
+        (0, _) => format!("error: stopped by {signal}"),
         _ => format!("error: stopped by {signal}, after the merge had been written"),
+    });
+    let (said, hear) = mpsc::channel();
+    let say = move || {
+        words.iter().for_each(|words| eprintln!("{words}"));
+        let _gone = said.send(()).is_err();
+    };
+    if thread::Builder::new().spawn(say).is_ok() {
+        let _unread = hear.recv_timeout(Duration::from_millis(WORDS_MILLIS)).is_err();
     }
 }
 
@@ -41,15 +58,24 @@ fn signals() -> std::io::Result<()> {
     // With any handler the write fails, instead of the process.
     signal_hook::flag::register(libc::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     on_abort()?;
-    let ending = [SIGINT, SIGTERM, SIGHUP, libc::SIGXCPU];
-    let mut signals = Signals::new(ending.into_iter().filter(|signal| !is_ignored(*signal)))?;
-    std::thread::Builder::new().name("signals".into()).spawn(move || {
+    let (watched, watch) = mpsc::channel::<Signals>();
+    let wait = move || {
+        let Ok(mut signals) = watch.recv() else { return };
         if let Some(signal) = signals.forever().next() {
-            eprintln!("{}", sentence(signal_name(signal).unwrap_or("a signal")));
+            end(signal_name(signal).unwrap_or("a signal"));
             exit(128 + signal);
         }
-    })?;
-    Ok(())
+    };
+    // Without a thread that waits for them, signals end the process as they always do.
+    if thread::Builder::new().name("signals".into()).spawn(wait).is_err() {
+        eprintln!(
+            "warning: no more threads can be started: what a signal ends is left to the next run"
+        );
+        return Ok(());
+    }
+    let ending = [SIGINT, SIGTERM, SIGHUP, libc::SIGXCPU];
+    let signals = Signals::new(ending.into_iter().filter(|signal| !is_ignored(*signal)))?;
+    watched.send(signals).map_err(std::io::Error::other)
 }
 
 /// Seconds for an aborting process to remove what it has begun.
@@ -86,7 +112,7 @@ fn is_ignored(signal: libc::c_int) -> bool {
 #[cfg(windows)]
 fn signals() -> std::io::Result<()> {
     ctrlc::set_handler(|| {
-        eprintln!("{}", sentence("Ctrl-C"));
+        end("Ctrl-C");
         std::process::exit(130);
     })
     .map_err(std::io::Error::other)

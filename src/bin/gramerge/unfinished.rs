@@ -19,6 +19,7 @@ use crate::output::bytes;
 
 mod folder;
 mod leftovers;
+mod mark;
 mod staged;
 mod temporary;
 
@@ -47,18 +48,23 @@ struct Place {
 
 impl Unfinished {
     /// One file of the target's name.
-    pub(crate) fn file(target: &Path, force: bool, layout: &OutputLayout) -> Result<Self> {
-        check_space(target, layout.total_bytes())?;
-        let staged = Staged::new(target, force)?;
+    pub(crate) fn file(
+        target: &Path,
+        force: bool,
+        spared: &[PathBuf],
+        layout: &OutputLayout,
+    ) -> Result<Self> {
+        let check = || check_space(target, layout.total_bytes());
+        let staged = Staged::new(target, force, spared, check)?;
         let files = vec![(target.to_owned(), Arc::clone(staged.file()))];
         Ok(Self { files: places(files, layout), whole: Whole::File(staged) })
     }
 
     /// A folder with every file of the layout, and its index.
-    pub(crate) fn folder(target: &Path, layout: &OutputLayout) -> Result<Self> {
+    pub(crate) fn folder(target: &Path, spared: &[PathBuf], layout: &OutputLayout) -> Result<Self> {
         let names: Vec<&str> = layout.files().iter().map(|file| file.name.as_str()).collect();
-        let (folder, files) =
-            Folder::new(target, &names, || check_space(target, layout.total_bytes()))?;
+        let check = || check_space(target, layout.total_bytes());
+        let (folder, files) = Folder::new(target, &names, spared, check)?;
         let files = names.iter().map(|name| target.join(name)).zip(files).collect();
         let unfinished = Self { files: places(files, layout), whole: Whole::Folder(folder) };
         if let Some(json) = layout.index_json() {
@@ -96,8 +102,7 @@ impl Unfinished {
         for Place { path, file, .. } in files.iter() {
             file.sync_all().map_err(|error| failed(path, &error))?;
         }
-        // Their locks are held until they have their names, where open files can be renamed.
-        let _held = (!cfg!(windows)).then_some(files);
+        drop(files);
         match whole {
             Whole::File(staged) => staged.publish(),
             Whole::Folder(folder) => folder.publish(),

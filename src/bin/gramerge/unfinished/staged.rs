@@ -9,27 +9,38 @@ use gramerge::io::native::write_all_at;
 use gramerge::{Error, Result};
 use tempfile::TempPath;
 
-use super::{busy, exists, failed, leftovers, temporary};
-use crate::pending::Kept;
+use super::temporary::{self, Temporary};
+use super::{busy, exists, failed, leftovers};
 
-/// A file under a temporary name.
+/// The file's name in its temporary folder.
+const NAME: &str = "unfinished";
+
+/// A file in a temporary folder.
 #[derive(Debug)]
 pub(crate) struct Staged {
     target: PathBuf,
     force: bool,
-    kept: Kept,
+    temporary: Temporary,
     file: Arc<File>,
 }
 
 impl Staged {
-    /// Begins the file.
-    pub(crate) fn new(target: &Path, force: bool) -> Result<Self> {
+    /// Begins the file, once `check` has agreed; what dead runs left goes first, but for what holds
+    /// one of the `spared`.
+    pub(crate) fn new(
+        target: &Path,
+        force: bool,
+        spared: &[PathBuf],
+        check: impl FnOnce() -> Result<()>,
+    ) -> Result<Self> {
         check_free(target, force)?;
-        if leftovers::clear(target) && !force {
+        if leftovers::clear(target, spared) && !force {
             return Err(busy(target));
         }
-        let (kept, file) = temporary::file(target).map_err(|error| failed(target, &error))?;
-        Ok(Self { target: target.to_owned(), force, kept, file: Arc::new(file) })
+        check()?;
+        let begun = Temporary::beside(target).and_then(|begun| Ok((begun.add(NAME)?, begun)));
+        let (file, temporary) = begun.map_err(|error| failed(target, &error))?;
+        Ok(Self { target: target.to_owned(), force, temporary, file: Arc::new(file) })
     }
 
     /// The open file.
@@ -44,13 +55,18 @@ impl Staged {
 
     /// Everything is written: gives it its name.
     pub(crate) fn publish(self) -> Result<()> {
-        let Self { target, force, kept, file } = self;
+        let Self { target, force, temporary, file } = self;
         file.sync_all().map_err(|error| failed(&target, &error))?;
-        // Its lock is held until it has its name, where open files can be renamed.
-        let _held = (!cfg!(windows)).then_some(file);
-        kept.publish(|temporary| match force {
-            true => check_free(&target, true).and_then(|()| replace(temporary, &target)),
-            false => rename(temporary, &target),
+        drop(file);
+        temporary.publish(|folder| {
+            let file = folder.join(NAME);
+            match force {
+                true => check_free(&target, true).and_then(|()| replace(&file, &target)),
+                false => rename(&file, &target),
+            }?;
+            // The file has its name: a folder that stays is for the next run.
+            let _left = temporary::remove_emptied(folder).is_err();
+            Ok(())
         })
     }
 }
