@@ -55,7 +55,7 @@ pub(in crate::merge) fn two_sum(a: f64, b: f64) -> (f64, f64) {
     (sum, (a - (sum - part)) + (b - part))
 }
 
-/// The same where |a| ≥ |b| (Dekker).
+/// a + b and what it rounds away, where |a| ≥ |b| (Dekker).
 fn fast_two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     (sum, b - (sum - a))

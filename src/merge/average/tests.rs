@@ -1,3 +1,4 @@
+use super::measures::{largest, vanishing};
 use super::*;
 use crate::dtype::decode;
 

@@ -39,7 +39,7 @@ pub(super) fn attach(
     let named: Vec<ModelNames> = models.iter().map(|model| names_of(files, model)).collect();
     let made_of: BTreeMap<usize, Vec<usize>> =
         filled(free.iter().map(|&gram| (gram, fitting(gram, models, fits))));
-    // Of a Gram file that fits some models, the others have none.
+    // A Gram file that fits some models belongs to none of the others.
     let may = |gram: usize, model: usize| {
         made_of.get(&gram).is_none_or(|models| models.is_empty() || models.contains(&model))
     };

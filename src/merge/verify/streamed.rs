@@ -88,7 +88,7 @@ impl Wrong {
             }
             return;
         }
-        // Of a copy all models' bytes are due; they were compared when it was made.
+        // All models' bytes are due of a copy; they were compared when it was made.
         for (_, due) in inputs.iter().filter(|(_, due)| due != found) {
             self.compare(dtype, first, found, due, false);
         }

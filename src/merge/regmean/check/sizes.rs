@@ -16,11 +16,11 @@ pub(super) struct RowSize {
     pub(super) whole: f64,
     /// Σ ‖W_i − W*‖, each by its part in T.
     pub(super) apart: f64,
-    /// The same in hats.
+    /// Σ ‖Ŵ_i − Ŵ*‖, each by its part in T.
     pub(super) apart_hat: f64,
     /// Σ ‖W_i − W*‖ by their coefficients, in features that no Gram saw.
     dead: f64,
-    /// Of the row's units.
+    /// Exponent of the units that the row is in.
     pub(super) exponent: i32,
 }
 

@@ -103,7 +103,7 @@ pub(super) fn families() -> Vec<Family> {
                 dtype: Dtype::F32,
                 dtype_out,
                 cancels,
-                // The same Gram matrix twice, so that the row's mean is nearly 0.
+                // One Gram matrix twice, so that the row's mean is nearly 0.
                 alpha: 1.0,
                 coefficients: vec![2.0, 1.0],
                 condition: Some((100.0, 1)),
