@@ -17,6 +17,9 @@ export async function folders(options) {
 /** The lock of a folder. @param {string} name */
 export const lockOf = (name) => `${FOLDER}/${name}`;
 
+/** When a lock is looked at again: a tab that has just closed may hold it a moment longer. */
+const WAITS_MILLIS = [0, 200, 800, 2000];
+
 /**
  * Whether there is a merge that this build can go on with. Takes no lock, which would stop who does.
  * @param {string} build
@@ -29,9 +32,14 @@ export async function isInterrupted(build) {
     const text = folder.getFileHandle(JOURNAL).then(async (file) => (await file.getFile()).text());
     if ((await text.catch(() => "")).includes(build)) names.push(lockOf(name));
   }
-  // Asked last: a lock is older than its folder.
-  const { held = [] } = await navigator.locks.query();
-  return names.some((name) => !held.some((lock) => lock.name === name));
+  if (names.length === 0) return false;
+  for (const millis of WAITS_MILLIS) {
+    await new Promise((resolve) => setTimeout(resolve, millis));
+    // Asked last: a lock is older than its folder.
+    const { held = [] } = await navigator.locks.query();
+    if (names.some((name) => !held.some((lock) => lock.name === name))) return true;
+  }
+  return false;
 }
 
 /** Removes all of them. */
