@@ -50,7 +50,7 @@ impl Session {
     pub fn wait_for_in_tab(&mut self, expression: &str) {
         let condition = is_true(expression);
         self.wait_until(expression, DEADLINE, |session| {
-            (session.evaluate_in_tab(&condition) == true).then_some(())
+            session.holds(json!({ "expression": condition })).then_some(())
         });
     }
 
@@ -65,8 +65,27 @@ impl Session {
     pub fn wait_for_within(&mut self, expression: &str, limit: Duration) {
         let condition = is_true(expression);
         self.wait_until(expression, limit, |session| {
-            (session.evaluate(&condition) == true).then_some(())
+            let params = session.in_app(json!({ "expression": condition }));
+            session.holds(params).then_some(())
         });
+    }
+
+    /// Whether an expression is true now. In a document that goes while it is asked it is not yet.
+    #[track_caller]
+    fn holds(&mut self, mut params: Value) -> bool {
+        for wish in ["awaitPromise", "returnByValue", "userGesture"] {
+            params[wish] = true.into();
+        }
+        match self.connection.call(&self.tab, "Runtime.evaluate", params) {
+            Ok(answer) => {
+                let details = &answer["exceptionDetails"];
+                assert!(details.is_null(), "a condition threw {}", exception(details));
+                answer["result"]["value"] == true
+            }
+            Err(sentence) if sentence.contains("navigated or closed") => false,
+            Err(sentence) if sentence.contains("uniqueContextId not found") => false,
+            Err(sentence) => panic!("{sentence}"),
+        }
     }
 
     /// Waits until `look` finds something; `what` names it if it does not come.
