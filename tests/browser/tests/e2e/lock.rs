@@ -1,6 +1,6 @@
 //! Nothing leaves: every attempt is counted where it would arrive.
 
-mod reach;
+pub(crate) mod reach;
 mod routes;
 mod tripwire;
 

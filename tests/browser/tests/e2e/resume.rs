@@ -5,6 +5,7 @@ use gramerge_browser_tests::Session;
 use crate::LOCKED;
 use crate::faults::alone;
 use crate::inputs::{Folder, paths};
+use crate::lock::reach::by_fresh_window;
 use crate::pages::Copy;
 use crate::storage::FOLDERS;
 
@@ -154,22 +155,11 @@ fn with_other_settings_it_begins_anew() {
     assert!(merged == undisturbed(&folder, "#alpha=0.5"), "tensors of other settings");
 }
 
-/// Forgets the copy, by the methods of a fresh window: the page's own are taken away.
-const UNREGISTER: &str = "(async () => {
-    const frame = document.createElement('iframe');
-    document.body.append(frame);
-    const fresh = frame.contentWindow;
-    const getter = Object.getOwnPropertyDescriptor(fresh.Navigator.prototype, 'serviceWorker').get;
-    const container = getter.call(navigator);
-    const found = await fresh.ServiceWorkerContainer.prototype.getRegistration.call(container);
-    return fresh.ServiceWorkerRegistration.prototype.unregister.call(found);
-})()";
-
 pub(crate) fn open_another_build(copy: &Copy, page: &mut Session) {
     copy.publish("worker/journal.js", "another");
     // The browser's copy would open the page as it was. The page must not be about to make it.
     page.wait_for(LOCKED);
-    assert_eq!(page.evaluate(UNREGISTER), true);
+    assert_eq!(page.evaluate(&by_fresh_window("unregister")), true);
     page.open("?");
     page.wait_for("document.querySelector('#build').textContent === 'Build another.'");
 }

@@ -40,17 +40,22 @@ fn the_frame_may_use_what_the_app_uses_and_nothing_else() {
     assert_eq!(page.evaluate(outer), json!(["screen-wake-lock"]));
 }
 
-/// By the methods of a fresh window, which finds what was taken from the page's own.
-const UPDATE_BY_HAND: &str = "(async () => {
+/// A script that calls a method of the copy's registration by a fresh window, which finds what was taken
+/// from the page's own.
+pub(crate) fn by_fresh_window(method: &str) -> String {
+    format!(
+        "(async () => {{
     const frame = document.createElement('iframe');
     document.body.append(frame);
     const fresh = frame.contentWindow;
     const getter = Object.getOwnPropertyDescriptor(fresh.Navigator.prototype, 'serviceWorker').get;
     const container = getter.call(navigator);
     const found = await fresh.ServiceWorkerContainer.prototype.getRegistration.call(container);
-    await fresh.ServiceWorkerRegistration.prototype.update.call(found);
+    await fresh.ServiceWorkerRegistration.prototype.{method}.call(found);
     return true;
-})()";
+}})()"
+    )
+}
 
 #[test]
 fn updates_are_taken_away_but_not_from_those_who_look_for_them() {
@@ -69,6 +74,6 @@ fn updates_are_taken_away_but_not_from_those_who_look_for_them() {
     }
     assert_eq!(asked(&page), before);
     // Open until the frame has an origin of its own, and so said in SECURITY.md.
-    assert_eq!(page.evaluate(UPDATE_BY_HAND), true);
+    assert_eq!(page.evaluate(&by_fresh_window("update")), true);
     assert_eq!(asked(&page), before + 1);
 }
