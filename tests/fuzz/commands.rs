@@ -240,12 +240,18 @@ fn left(
         if code != 0 || name.contains(".partial") {
             return Err(format!("`{name}` is left by a program that ended with {code}"));
         }
-        if let Some(bytes) = bytes.as_ref().filter(|_| name.ends_with(".safetensors")) {
+        let is_model = name.ends_with(".safetensors") && !is_report(case, name);
+        if let Some(bytes) = bytes.as_ref().filter(|_| is_model) {
             SafeTensors::deserialize(bytes)
                 .map_err(|error| format!("`{name}` was written malformed: {error}"))?;
         }
     }
     Ok(())
+}
+
+/// Whether a file is the report, which may be called anything.
+fn is_report(case: &Case, name: &str) -> bool {
+    case.arguments.windows(2).any(|pair| pair[0] == "--report" && pair[1] == name)
 }
 
 /// All files below a folder, and all folders.
