@@ -6,8 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::merge::report::WrittenFile;
-use crate::merge::{Inventory, Options, Plan, Report, Selection};
+use crate::checkpoint::{Inventory, Selection};
+use crate::plan::Plan;
+use crate::recipe::Options;
+use crate::report::Report;
+use crate::report::WrittenFile;
 use crate::sample::Evaluation;
 
 /// From the page to the coordinating worker, as `{type: "plan", …}`. Each carries an `id` that its

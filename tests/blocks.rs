@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use common::Memory;
-use gramerge::dtype::{Dtype, decode, encode};
+use gramerge::checkpoint::{Model, Models};
 use gramerge::engine::CpuEngines;
 use gramerge::format::{Layout, TensorFile};
-use gramerge::larger;
-use gramerge::merge::options::Options;
-use gramerge::merge::regmean::Alone;
-use gramerge::merge::run::Merge;
-use gramerge::merge::verify::verify;
-use gramerge::merge::{Model, Models};
+use gramerge::methods::regmean::Alone;
+use gramerge::recipe::Options;
+use gramerge::run::Merge;
+use gramerge::tensor::dtype::{Dtype, decode, encode};
+use gramerge::tensor::larger;
+use gramerge::verify::verify;
 
 const NAME: &str = "layer.weight";
 const N: usize = 64;

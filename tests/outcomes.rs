@@ -5,13 +5,13 @@
 mod common;
 
 use common::{Memory, layout};
-use gramerge::dtype::Dtype;
+use gramerge::checkpoint::{Model, Models};
 use gramerge::engine::CpuEngines;
 use gramerge::format::TensorFile;
-use gramerge::merge::options::{Method, Options};
-use gramerge::merge::regmean::Alone;
-use gramerge::merge::run::{JobOutcome, Merge, Run};
-use gramerge::merge::{Model, Models};
+use gramerge::methods::regmean::Alone;
+use gramerge::recipe::{Method, Options};
+use gramerge::run::{JobOutcome, Merge, Run};
+use gramerge::tensor::dtype::Dtype;
 use gramerge::{Error, ErrorKind};
 use pollster::block_on;
 

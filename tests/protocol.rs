@@ -4,12 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gramerge::Error;
-use gramerge::merge::inventory::{FileEntry, FileKind, GramEvidence, SelectedModel};
-use gramerge::merge::options::Keep;
-use gramerge::merge::plan::{Action, Counts, Estimate, Group, PlannedTensor, UnmatchedGram};
-use gramerge::merge::report::{SolvePath, SolveReport, TensorReport, WrittenFile};
-use gramerge::merge::{Inventory, Options, Plan, Report, Selection};
+use gramerge::checkpoint::inventory::{FileEntry, FileKind, GramEvidence, SelectedModel};
+use gramerge::checkpoint::{Inventory, Selection};
+use gramerge::plan::Plan;
+use gramerge::plan::{Action, Counts, Estimate, Group, PlannedTensor, UnmatchedGram};
 use gramerge::protocol::Progress;
+use gramerge::recipe::Keep;
+use gramerge::recipe::Options;
+use gramerge::report::Report;
+use gramerge::report::{SolvePath, SolveReport, TensorReport, WrittenFile};
 use gramerge::sample::{Accuracy, Evaluation, Example};
 use serde_json::{Value, json};
 
@@ -146,7 +149,7 @@ fn tags_are_spelled_alike() {
         name: String::new(),
         shape: Vec::new(),
         dtypes: Vec::new(),
-        dtype_out: gramerge::dtype::Dtype::BF16,
+        dtype_out: gramerge::tensor::dtype::Dtype::BF16,
         action: Action::Keep { model: 1 },
     };
     let crossed = example(planned);

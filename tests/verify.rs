@@ -13,7 +13,7 @@ mod made;
 #[path = "verify/plants.rs"]
 mod plants;
 
-use gramerge::dtype::Dtype;
+use gramerge::tensor::dtype::Dtype;
 use made::{Made, Setting};
 use plants::{Plant, RowPlant, planted, row_planted, set};
 

@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
+use gramerge::checkpoint::{Model, Models};
 use gramerge::format::TensorFile;
-use gramerge::merge::options::{Options, Precision};
-use gramerge::merge::regmean::Alone;
-use gramerge::merge::run::Merge;
-use gramerge::merge::{Model, Models};
-use gramerge::{Error, Result, larger};
+use gramerge::methods::regmean::Alone;
+use gramerge::recipe::{Options, Precision};
+use gramerge::run::Merge;
+use gramerge::tensor::larger;
+use gramerge::{Error, Result};
 use pollster::block_on;
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! Conversions between storage and arithmetic, and the average of 16-bit weights, in memory.
 
-use gramerge::dtype::{Dtype, decode_into, encode};
-use gramerge::merge::average::average;
+use gramerge::methods::average::average;
+use gramerge::tensor::dtype::{Dtype, decode_into, encode};
 
 use crate::case::{Ready, Work};
 use crate::data::Random;

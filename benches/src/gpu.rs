@@ -4,8 +4,8 @@ use gramerge::backend::Backend;
 use gramerge::backend::cpu::{Cpu, Native};
 use gramerge::backend::gpu::shaders::{Kernel, Tile, source};
 use gramerge::backend::gpu::{Factor, Gpu, Matrix, Settings};
-use gramerge::merge::options::Precision;
-use gramerge::merge::regmean::{Alone, Engines, LayerGroup, solve};
+use gramerge::methods::regmean::{Alone, Engines, LayerGroup, solve};
+use gramerge::recipe::Precision;
 use gramerge::{Error, Result};
 
 use crate::case::Work;

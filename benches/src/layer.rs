@@ -1,13 +1,14 @@
 //! One layer, solved as the product solves it: accumulate, factorise, solve, check.
 
 use gramerge::Result;
-use gramerge::dtype::Dtype;
 use gramerge::engine::CpuEngines;
-use gramerge::merge::options::Precision;
-use gramerge::merge::plan::Orientation;
-use gramerge::merge::regmean::matrix::Stored;
-use gramerge::merge::regmean::{Alone, Gram, LayerGroup, Solution, Weight, solve};
-use gramerge::merge::report::SolvePath;
+use gramerge::gram::Gram;
+use gramerge::methods::regmean::{Alone, LayerGroup, Solution, Weight, solve};
+use gramerge::recipe::Precision;
+use gramerge::report::SolvePath;
+use gramerge::tensor::Orientation;
+use gramerge::tensor::dtype::Dtype;
+use gramerge::tensor::stored::Stored;
 use pollster::block_on;
 
 use crate::case::{Ready, Work};

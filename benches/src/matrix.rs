@@ -3,7 +3,7 @@
 use gramerge::Result;
 use gramerge::backend::Backend;
 use gramerge::backend::cpu::{Cpu, Native};
-use gramerge::dtype::Real;
+use gramerge::tensor::dtype::Real;
 use pollster::block_on;
 
 use crate::case::{Ready, Work};

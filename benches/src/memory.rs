@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use gramerge::dtype::Dtype;
 use gramerge::format::Layout;
 use gramerge::io::{Sink, Source};
+use gramerge::tensor::dtype::Dtype;
 use gramerge::{Error, Result};
 
 use crate::held::Held;

@@ -5,10 +5,10 @@
 //! a worker alone comes to.
 
 use gramerge::engine::CpuEngines;
-use gramerge::merge::options::Precision;
-use gramerge::merge::regmean::crew::help;
-use gramerge::merge::regmean::{LayerGroup, solve};
-use gramerge::merge::run::{LayerSize, sharing};
+use gramerge::methods::regmean::crew::help;
+use gramerge::methods::regmean::{LayerGroup, solve};
+use gramerge::recipe::Precision;
+use gramerge::run::{LayerSize, sharing};
 use gramerge::web::crew::{Helpers, WebCrew, arriving};
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;

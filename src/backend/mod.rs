@@ -12,7 +12,7 @@ pub mod cpu;
 pub mod gpu;
 pub mod stored;
 
-use crate::dtype::Real;
+use crate::tensor::dtype::Real;
 use crate::{Error, Result};
 use stored::Assembly;
 

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::dtype::Dtype;
+use crate::tensor::dtype::Dtype;
 
 /// Gapless rows in F32, F16 or BF16.
 #[derive(Debug)]

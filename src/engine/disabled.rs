@@ -1,7 +1,7 @@
 //! A build without graphics cards.
 
-use crate::merge::options::Precision;
-use crate::merge::regmean::{Crew, LayerGroup, Solution, Solver};
+use crate::methods::regmean::{Crew, LayerGroup, Solution, Solver};
+use crate::recipe::Precision;
 use crate::{Error, Result};
 
 /// There is none.

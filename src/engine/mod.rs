@@ -8,8 +8,8 @@ pub mod cards;
 
 use crate::Result;
 use crate::backend::cpu::{Cpu, Native};
-use crate::merge::options::{Device, Precision};
-use crate::merge::regmean::{Crew, Engines, LayerGroup, Solution, Solver};
+use crate::methods::regmean::{Crew, Engines, LayerGroup, Solution, Solver};
+use crate::recipe::{Device, Precision};
 
 /// The processor's engines.
 pub type CpuEngines = Engines<Cpu<Native<f32>>, Cpu<Native<f64>>>;

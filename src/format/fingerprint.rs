@@ -7,7 +7,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::dtype::{Dtype, DtypeClass, decode, encode};
+use crate::tensor::dtype::{Dtype, DtypeClass, decode, encode};
 
 /// How many elements of each weight count.
 pub const HEAD_ELEMENTS: u64 = 256;

@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 
 use super::json::message;
-use crate::dtype::Dtype;
 use crate::order::{sort_by, sort_by_key, sorted_places};
+use crate::tensor::dtype::Dtype;
 use crate::{Error, Result, printable};
 
 mod entries;

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::header::{Header, MAX_HEADER_BYTES, METADATA_KEY, PREFIX_BYTES, TensorInfo};
-use crate::dtype::Dtype;
 use crate::order::sort_by;
+use crate::tensor::dtype::Dtype;
 use crate::{Error, Result};
 
 pub use output::{INDEX_NAME, OutputFile, OutputLayout};

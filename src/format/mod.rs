@@ -10,7 +10,7 @@
 mod adapter;
 mod file;
 mod fingerprint;
-mod gram;
+mod gram_file;
 mod header;
 mod json;
 mod layout;
@@ -22,7 +22,7 @@ pub(crate) use file::Heads;
 pub use file::{TensorFile, read_header};
 pub(crate) use fingerprint::hex;
 pub use fingerprint::{Fingerprint, HEAD_ELEMENTS};
-pub use gram::{
+pub use gram_file::{
     GramEntry, GramFile, GramLayout, GramMatch, GramMatches, Normalization, canonical_weight_name,
     has_gram_name, is_gram_header,
 };

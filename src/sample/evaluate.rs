@@ -1,10 +1,10 @@
 //! Counts right answers on the held-out images.
 
 use super::{Accuracy, Evaluation, Example};
-use crate::dtype::decode;
+use crate::checkpoint::{Model, Models};
 use crate::format::TensorFile;
 use crate::io::Source;
-use crate::merge::{Model, Models};
+use crate::tensor::dtype::decode;
 use crate::{Error, Result};
 
 const N_CLASSES: usize = 10;

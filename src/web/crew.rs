@@ -6,8 +6,8 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::merge::regmean::Crew;
-use crate::merge::regmean::crew::{Arithmetic, Payload, Shared};
+use crate::methods::regmean::Crew;
+use crate::methods::regmean::crew::{Arithmetic, Payload, Shared};
 use crate::{Error, Result};
 
 #[wasm_bindgen]

@@ -7,8 +7,8 @@ use web_sys::{AbortSignal, File};
 use super::message::{failed, to_js};
 use crate::io::Source;
 use crate::io::web::WebFile;
-use crate::merge::report::WrittenFile;
 use crate::protocol::Response;
+use crate::report::WrittenFile;
 use crate::{Error, Result};
 
 /// Answers a `digest` request, until the signal ends it.

@@ -16,13 +16,14 @@ use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::File;
 
+use crate::checkpoint::inventory::FileKind;
+use crate::checkpoint::{Library, Model};
 use crate::engine;
 use crate::format::{OutputFile, TensorFile};
 use crate::io::web::WebFile;
-use crate::merge::inventory::FileKind;
-use crate::merge::run::{Job, JobOutcome, Merge, Run};
-use crate::merge::{Library, Model, Plan};
+use crate::plan::Plan;
 use crate::protocol::{OpenedFile, Opening, Progress, Request, Response};
+use crate::run::{Job, JobOutcome, Merge, Run};
 use crate::sample::{Evaluation, evaluate};
 use crate::{Error, Result};
 use crew::{Helpers, WebCrew, arriving};

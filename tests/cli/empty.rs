@@ -1,6 +1,6 @@
 //! Weights without elements, with and without a Gram matrix.
 
-use gramerge::dtype::Dtype;
+use gramerge::tensor::dtype::Dtype;
 
 use crate::folder::{Folder, gram};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use gramerge::dtype::{Dtype, encode};
 use gramerge::format::Layout;
+use gramerge::tensor::dtype::{Dtype, encode};
 use tempfile::TempDir;
 
 /// A folder with two small models and their Gram files: `fc.weight` is [3, 4].

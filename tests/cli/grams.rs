@@ -1,14 +1,14 @@
 //! Gram files that are not what they are used for, and files that are no models, on the command
 //! line. Every combination is in `tests/plans`.
 
-use gramerge::dtype::Dtype;
+use gramerge::tensor::dtype::Dtype;
 
 use super::folder::{Folder, WEIGHT, gram};
 
 /// The fingerprint of the folder's model: `weights` are rounded to bf16 without loss.
 fn fingerprinted(folder: &Folder, name: &str, model: &str, shift: f64) {
-    use gramerge::dtype::encode;
     use gramerge::format::Fingerprint;
+    use gramerge::tensor::dtype::encode;
     let mut head = [0; 48];
     encode(Dtype::F32, (0..12).map(|i| f64::from(i) * 0.25 - 1.0 + shift), &mut head);
     let mut fingerprint = Fingerprint::default();

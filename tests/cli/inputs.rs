@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::process::Output;
 
-use gramerge::dtype::Dtype;
+use gramerge::tensor::dtype::Dtype;
 
 use crate::folder::{Folder, WEIGHT, text};
 

@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
-use gramerge::dtype::Dtype;
+use gramerge::tensor::dtype::Dtype;
 
 mod empty;
 mod folder;

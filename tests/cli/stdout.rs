@@ -84,7 +84,11 @@ fn nobody_needs_to_read_the_warnings() {
 fn json_is_escaped_and_means_the_same() {
     let folder = Folder::new();
     let name = "a\u{9b}b\u{7f}c\u{202e}d\u{2028}e\u{e0001}f\u{e9}";
-    folder.write("n.safetensors", &[(name, gramerge::dtype::Dtype::F32, &[1], vec![1.0])], &[]);
+    folder.write(
+        "n.safetensors",
+        &[(name, gramerge::tensor::dtype::Dtype::F32, &[1], vec![1.0])],
+        &[],
+    );
     let words = ["merge", "n.safetensors", "n.safetensors", "--method", "average", "--json"];
     let merge = folder.run(&[&words[..], &["-o", "o.safetensors"]].concat());
     let json = String::from_utf8(merge.stdout).unwrap();

@@ -6,9 +6,9 @@ pub(crate) mod answers;
 
 use std::collections::BTreeMap;
 
-use gramerge::dtype::Dtype;
 use gramerge::format::Layout;
 pub(crate) use gramerge::io::memory::Memory;
+use gramerge::tensor::dtype::Dtype;
 
 /// A file with that JSON as header, unpadded, and so many data bytes (0, 1, 2, …).
 pub(crate) fn raw_file(json: impl AsRef<[u8]>, n_data_bytes: usize) -> Vec<u8> {

@@ -7,14 +7,15 @@ mod memory;
 
 use gramerge::Result;
 use gramerge::backend::gpu::shaders::{Kernel, Tile, source};
-use gramerge::dtype::{Dtype, encode};
 use gramerge::engine::cards::{Cards, Guarded};
 use gramerge::engine::{CpuEngines, kernels};
-use gramerge::merge::options::Precision;
-use gramerge::merge::plan::Orientation;
-use gramerge::merge::regmean::matrix::Stored;
-use gramerge::merge::regmean::{Alone, Gram, LayerGroup, Solution, Solver, Weight, solve};
-use gramerge::merge::report::SolvePath;
+use gramerge::gram::Gram;
+use gramerge::methods::regmean::{Alone, LayerGroup, Solution, Solver, Weight, solve};
+use gramerge::recipe::Precision;
+use gramerge::report::SolvePath;
+use gramerge::tensor::Orientation;
+use gramerge::tensor::dtype::{Dtype, encode};
+use gramerge::tensor::stored::Stored;
 use pollster::block_on;
 
 use cards::{Fault, Faulty, FaultyCard};

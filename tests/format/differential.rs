@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use gramerge::dtype::Dtype;
+use gramerge::tensor::dtype::Dtype;
 use proptest::prelude::*;
 
 use crate::common::answers::{

@@ -1,11 +1,11 @@
 //! Gram files: what is accepted, what is refused, and what is not mistaken for one.
 
 use gramerge::Result;
-use gramerge::dtype::Dtype::{self, BF16, F8_E4M3, F16, F32, F64, I32};
 use gramerge::format::{
     GramEntry, GramFile, GramLayout, Header, Normalization, canonical_weight_name, has_gram_name,
     is_gram_header,
 };
+use gramerge::tensor::dtype::Dtype::{self, BF16, F8_E4M3, F16, F32, F64, I32};
 
 use crate::common::layout;
 

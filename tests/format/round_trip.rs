@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use gramerge::dtype::Dtype;
 use gramerge::format::{Layout, TensorFile};
+use gramerge::tensor::dtype::Dtype;
 use pollster::block_on;
 use proptest::prelude::*;
 use safetensors::tensor::TensorView;

@@ -1,7 +1,7 @@
 //! Indices of shards, and their agreement with the shards.
 
-use gramerge::dtype::Dtype;
 use gramerge::format::{Header, ShardIndex, ShardName, check_disjoint, missing_numbers};
+use gramerge::tensor::dtype::Dtype;
 
 use crate::common::layout;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use gramerge::dtype::{Dtype, encode};
 use gramerge::format::Layout;
+use gramerge::tensor::dtype::{Dtype, encode};
 
 use crate::case::File;
 use crate::random::Random;

@@ -1,8 +1,9 @@
 //! Gram files: their headers, their metadata, and plans that are made with them.
 
 use gramerge::format::{GramFile, GramLayout, TensorFile, read_header};
-use gramerge::merge::plan::Action;
-use gramerge::merge::{Options, Plan};
+use gramerge::plan::Action;
+use gramerge::plan::Plan;
+use gramerge::recipe::Options;
 use pollster::block_on;
 
 use crate::case::Case;
@@ -89,7 +90,7 @@ fn understood(gram: &GramFile, fault: Option<Fault>) -> Verdict {
 }
 
 /// Checks that every regressed weight has a Gram matrix of its size in every model; every other Gram matrix is told.
-fn planned(plan: &Plan, models: &gramerge::merge::Models<Memory>) -> Verdict {
+fn planned(plan: &Plan, models: &gramerge::checkpoint::Models<Memory>) -> Verdict {
     let mut used = vec![Vec::new(); models.list.len()];
     for (index, tensor) in plan.tensors.iter().enumerate() {
         let Action::Regress { group, .. } = tensor.action else { continue };

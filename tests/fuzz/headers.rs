@@ -1,7 +1,7 @@
 //! Headers of safetensors files: our reader beside the format's own crate.
 
-use gramerge::dtype::Dtype;
 use gramerge::format::read_header;
+use gramerge::tensor::dtype::Dtype;
 
 use crate::allocation;
 use crate::case::{Case, File};

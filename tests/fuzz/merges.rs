@@ -3,13 +3,15 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use gramerge::checkpoint::{Model, Models};
 use gramerge::engine::CpuEngines;
 use gramerge::io::Sink;
-use gramerge::merge::options::{Keep, Method, Precision};
-use gramerge::merge::regmean::Alone;
-use gramerge::merge::run::{Merge, Run};
-use gramerge::merge::verify::verify;
-use gramerge::merge::{Model, Models, Options, Report};
+use gramerge::methods::regmean::Alone;
+use gramerge::recipe::Options;
+use gramerge::recipe::{Keep, Method, Precision};
+use gramerge::report::Report;
+use gramerge::run::{Merge, Run};
+use gramerge::verify::verify;
 use gramerge::{Error, Result};
 use pollster::block_on;
 use safetensors::SafeTensors;
@@ -61,9 +63,9 @@ fn options(n_models: usize, random: &mut Random) -> Options {
     }
     if random.once_in(8) {
         options.dtype = Some(*random.pick(&[
-            gramerge::dtype::Dtype::F32,
-            gramerge::dtype::Dtype::F16,
-            gramerge::dtype::Dtype::BF16,
+            gramerge::tensor::dtype::Dtype::F32,
+            gramerge::tensor::dtype::Dtype::F16,
+            gramerge::tensor::dtype::Dtype::BF16,
         ]));
     }
     if random.once_in(8) {

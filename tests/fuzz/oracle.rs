@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use gramerge::dtype::{Dtype, decode};
-use gramerge::merge::options::Precision;
-use gramerge::merge::plan::{Action, Orientation, PlannedTensor};
-use gramerge::merge::report::TensorReport;
-use gramerge::merge::{Model, Options};
+use gramerge::checkpoint::Model;
+use gramerge::plan::{Action, PlannedTensor};
+use gramerge::recipe::Options;
+use gramerge::recipe::Precision;
+use gramerge::report::TensorReport;
+use gramerge::tensor::Orientation;
+use gramerge::tensor::dtype::{Dtype, decode};
 use pollster::block_on;
 use safetensors::SafeTensors;
 

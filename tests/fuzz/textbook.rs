@@ -1,9 +1,10 @@
 //! One weight's equation in f64, solved by elimination: no code of the product's solver.
 
-use gramerge::dtype::decode;
+use gramerge::checkpoint::Model;
 use gramerge::format::{GramLayout, Normalization};
-use gramerge::merge::Model;
-use gramerge::merge::plan::{Orientation, PlannedTensor};
+use gramerge::plan::PlannedTensor;
+use gramerge::tensor::Orientation;
+use gramerge::tensor::dtype::decode;
 use pollster::block_on;
 
 use crate::common::Memory;
@@ -73,7 +74,7 @@ impl Layer {
         let inverse = solve(n, &sum, unit)?;
         let norm = |values: &[f64]| {
             let rows = values.chunks(n).map(|row| row.iter().map(|x| x.abs()).sum::<f64>());
-            rows.fold(0.0, gramerge::larger)
+            rows.fold(0.0, gramerge::tensor::larger)
         };
         Some(norm(&sum) * norm(&inverse)).filter(|condition| condition.is_finite())
     }

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use gramerge::dtype::Dtype;
 use gramerge::format::{Layout, TensorFile};
 use gramerge::io::native::FileSource;
+use gramerge::tensor::dtype::Dtype;
 use pollster::block_on;
 
 use crate::common::{layout, raw_file};

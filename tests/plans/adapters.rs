@@ -1,8 +1,8 @@
 //! What is no checkpoint, and what is no matter: adapters are refused by what is in them, the state
 //! of a training is passed over.
 
-use gramerge::dtype::Dtype;
-use gramerge::merge::inventory::FileKind;
+use gramerge::checkpoint::inventory::FileKind;
+use gramerge::tensor::dtype::Dtype;
 
 use super::heap::{file, grams, inventory, plan, weights};
 use crate::common::Memory;

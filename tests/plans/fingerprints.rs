@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gramerge::Result;
-use gramerge::dtype::Dtype;
+use gramerge::checkpoint::{Library, Model, Models};
 use gramerge::format::{Fingerprint, TensorFile};
 use gramerge::io::Source;
-use gramerge::merge::{Library, Model, Models, Options, Plan};
+use gramerge::plan::Plan;
+use gramerge::recipe::Options;
+use gramerge::tensor::dtype::Dtype;
 use pollster::block_on;
 
 use super::heap::{file, plan};

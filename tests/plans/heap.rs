@@ -1,10 +1,12 @@
 //! Files in memory, and plans of them.
 
 use gramerge::Result;
-use gramerge::dtype::{Dtype, encode};
-use gramerge::merge::inventory::{Inventory, SelectedModel};
-use gramerge::merge::plan::Action;
-use gramerge::merge::{Library, Options, Plan, Selection};
+use gramerge::checkpoint::inventory::{Inventory, SelectedModel};
+use gramerge::checkpoint::{Library, Selection};
+use gramerge::plan::Action;
+use gramerge::plan::Plan;
+use gramerge::recipe::Options;
+use gramerge::tensor::dtype::{Dtype, encode};
 use pollster::block_on;
 
 use crate::common::{Memory, layout};

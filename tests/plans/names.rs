@@ -21,7 +21,7 @@ fn subsets() -> impl Iterator<Item = Vec<&'static str>> {
 }
 
 /// Two models with the same weights and Gram matrices of these names.
-fn planned(names: &[&str], keys: &[&str]) -> gramerge::Result<gramerge::merge::Plan> {
+fn planned(names: &[&str], keys: &[&str]) -> gramerge::Result<gramerge::plan::Plan> {
     let model = |name: &str, seed| {
         let gram = grams(&format!("{name}.gram.safetensors"), keys, &[]);
         (weights(&format!("{name}.safetensors"), names, seed), gram)

@@ -1,7 +1,7 @@
 //! Which Gram file is suggested for which model, and what says so.
 
-use gramerge::dtype::Dtype;
-use gramerge::merge::inventory::GramEvidence;
+use gramerge::checkpoint::inventory::GramEvidence;
+use gramerge::tensor::dtype::Dtype;
 
 use super::fingerprints::{gram, permutations, weights};
 use super::heap::{file, inventory};

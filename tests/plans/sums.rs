@@ -2,7 +2,7 @@
 //! an unknown number of rows.
 
 use gramerge::Result;
-use gramerge::merge::Plan;
+use gramerge::plan::Plan;
 
 use super::heap::{gram_of, grams, plan, weights};
 

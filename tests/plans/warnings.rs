@@ -1,8 +1,8 @@
 //! What is probably a slip: it is said, and does not stop a merge, unless the merge would be
 //! something else than was asked for.
 
-use gramerge::dtype::Dtype;
-use gramerge::merge::options::{Keep, Options};
+use gramerge::recipe::{Keep, Options};
+use gramerge::tensor::dtype::Dtype;
 
 use super::heap::{file, grams, plan, plan_with, weights};
 use crate::common::Memory;

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use gramerge::Result;
-use gramerge::dtype::{Dtype, decode, encode};
+use gramerge::checkpoint::{Model, Models};
 use gramerge::engine::CpuEngines;
 use gramerge::format::{Layout, TensorFile};
-use gramerge::merge::options::{Keep, Method, Options};
-use gramerge::merge::regmean::Alone;
-use gramerge::merge::run::Merge;
-use gramerge::merge::verify::{Verified, verify};
-use gramerge::merge::{Model, Models};
+use gramerge::methods::regmean::Alone;
+use gramerge::recipe::{Keep, Method, Options};
+use gramerge::run::Merge;
+use gramerge::tensor::dtype::{Dtype, decode, encode};
+use gramerge::verify::{Verified, verify};
 
 use crate::common::Memory;
 

@@ -1,6 +1,6 @@
 //! Changes of one element, and of a whole row.
 
-use gramerge::dtype::{Dtype, decode, encode};
+use gramerge::tensor::dtype::{Dtype, decode, encode};
 
 use crate::made::Tensor;
 

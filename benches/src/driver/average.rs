@@ -7,8 +7,8 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gramerge::dtype::Dtype;
 use gramerge::format::Layout;
+use gramerge::tensor::dtype::Dtype;
 use gramerge_bench::data;
 use gramerge_browser_tests::Session;
 use serde_json::{Map, Value, json};

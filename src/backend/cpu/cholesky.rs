@@ -7,7 +7,7 @@
 use super::kernel::{Kernel, Strided, StridedMut};
 use super::triangular::{SMALLEST, divide_by_transpose, split};
 use crate::backend::NotPositive;
-use crate::dtype::Real;
+use crate::tensor::dtype::Real;
 
 /// Up to this size, a symmetric product computes its upper triangle too: one full product is
 /// cheaper than two small ones.

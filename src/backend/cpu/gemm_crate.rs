@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::kernel::{Kernel, Strided, StridedMut};
-use crate::dtype::Real;
+use crate::tensor::dtype::Real;
 
 /// Native GEMM on the calling thread.
 #[derive(Debug, Clone, Copy, Default)]

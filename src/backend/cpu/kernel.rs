@@ -14,7 +14,7 @@ mod tests;
 
 use std::marker::PhantomData;
 
-use crate::dtype::Real;
+use crate::tensor::dtype::Real;
 
 /// A read-only matrix: element (i, j) lies at `i * row_stride + j * col_stride`.
 ///

@@ -22,7 +22,7 @@ use kernel::{Kernel, StridedMut};
 
 use super::{Backend, NotPositive};
 use crate::Result;
-use crate::dtype::Real;
+use crate::tensor::dtype::Real;
 
 /// The fastest kernels of this build.
 #[cfg(all(not(target_arch = "wasm32"), feature = "cli"))]

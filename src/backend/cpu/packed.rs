@@ -10,7 +10,7 @@ use std::cell::RefCell;
 
 use super::kernel::{Kernel, Strided, StridedMut};
 use super::tile::Tile;
-use crate::dtype::Real;
+use crate::tensor::dtype::Real;
 
 const KC: usize = 256;
 const MC: usize = 1024;

@@ -33,7 +33,7 @@ fn residual(s: &Dense<f64>, x: &Dense<f64>, b: &Dense<f64>) -> f64 {
         let sum: f64 = (0..n).map(|k| x.values[row * n + k] * at(k, j)).sum();
         (b - sum).abs()
     };
-    b.values.iter().enumerate().map(error).fold(0.0, crate::larger)
+    b.values.iter().enumerate().map(error).fold(0.0, crate::tensor::larger)
 }
 
 #[test]

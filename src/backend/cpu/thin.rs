@@ -5,7 +5,7 @@
 //! order, so a row's result does not depend on the rows beside it.
 
 use super::kernel::{Strided, StridedMut};
-use crate::dtype::Real;
+use crate::tensor::dtype::Real;
 
 /// With more rows, packing pays.
 pub(super) const MAX_ROWS: usize = 16;

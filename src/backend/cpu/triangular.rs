@@ -6,7 +6,7 @@
 //! Source: Elmroth and Gustavson, recursive blocked algorithms (SIAM Review 2004, §4).
 
 use super::kernel::{Kernel, Strided, StridedMut};
-use crate::dtype::Real;
+use crate::tensor::dtype::Real;
 
 /// Up to this width, substitution and plain loops.
 pub(super) const SMALLEST: usize = 32;

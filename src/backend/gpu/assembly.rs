@@ -13,8 +13,8 @@ use super::pool::Pooled;
 use super::shaders::Kernel;
 use crate::Result;
 use crate::backend::stored::{Rows, ScaledDifference, ScaledSum};
-use crate::dtype::Dtype;
-use crate::extremes::larger;
+use crate::tensor::dtype::Dtype;
+use crate::tensor::extremes::larger;
 
 /// Rows and columns of a workgroup of the kernels.
 const GROUP: [usize; 2] = [64, 4];

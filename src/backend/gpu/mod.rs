@@ -36,7 +36,7 @@ pub use platform::within;
 use super::stored::Assembly;
 use super::{Backend, NotPositive};
 use crate::Result;
-use crate::extremes::smaller;
+use crate::tensor::extremes::smaller;
 use device::Device;
 use dispatch::{Product, Recorder};
 use shaders::Kernel;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gramerge::dtype::Dtype;
-use gramerge::merge::Options;
-use gramerge::merge::options::{Device, Keep, Method, Precision};
 use gramerge::printable;
+use gramerge::recipe::Options;
+use gramerge::recipe::{Device, Keep, Method, Precision};
+use gramerge::tensor::dtype::Dtype;
 
 /// Merge fine-tuned checkpoints by RegMean, without their training data.
 #[derive(Debug, Parser)]

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use gramerge::checkpoint::group_files::COMPANIONS;
 use gramerge::io::native::FileSource;
-use gramerge::merge::group_files::COMPANIONS;
 use gramerge::{Error, Result};
 
 use crate::unfinished::Unfinished;

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use gramerge::checkpoint::file_name;
+use gramerge::checkpoint::inventory::{FileEntry, FileKind, SelectedModel};
+use gramerge::checkpoint::{Inventory, Library, Models};
 use gramerge::format::{ShardIndex, ShardName, missing_numbers};
 use gramerge::io::native::FileSource;
 use gramerge::io::{Source, read_range};
-use gramerge::merge::file_name;
-use gramerge::merge::inventory::{FileEntry, FileKind, SelectedModel};
-use gramerge::merge::{Inventory, Library, Models};
 use gramerge::{Error, Result, printable};
 use pollster::block_on;
 use same_file::Handle;
@@ -51,7 +51,7 @@ pub(crate) fn models(inputs: &Inputs) -> Result<Models<FileSource>> {
 pub(crate) fn model(
     path: &Path,
     gram: Option<&PathBuf>,
-) -> Result<gramerge::merge::Model<FileSource>> {
+) -> Result<gramerge::checkpoint::Model<FileSource>> {
     let mut files = files_of(path)?;
     if path.is_dir() {
         let indices = files.iter().filter(|file| is_index(file));

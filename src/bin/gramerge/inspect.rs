@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use gramerge::merge::Inventory;
-use gramerge::merge::inventory::{FileEntry, FileKind, SelectedModel};
+use gramerge::checkpoint::Inventory;
+use gramerge::checkpoint::inventory::{FileEntry, FileKind, SelectedModel};
 use gramerge::{Result, printable};
 
 use crate::args::Inspect;

@@ -9,9 +9,10 @@ use std::time::Instant;
 
 use gramerge::engine::{Engine, kernels};
 use gramerge::io::native::FileSource;
-use gramerge::merge::regmean::Alone;
-use gramerge::merge::run::{JobOutcome, Merge, Run};
-use gramerge::merge::{Options, Report};
+use gramerge::methods::regmean::Alone;
+use gramerge::recipe::Options;
+use gramerge::report::Report;
+use gramerge::run::{JobOutcome, Merge, Run};
 use gramerge::{Error, Result, printable};
 use pollster::block_on;
 

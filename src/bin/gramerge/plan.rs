@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use gramerge::merge::Plan;
-use gramerge::merge::plan::{Action, PlannedTensor};
+use gramerge::plan::Plan;
+use gramerge::plan::{Action, PlannedTensor};
 use gramerge::{Result, printable};
 
 use crate::args;

@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
+use gramerge::checkpoint::group_files::COMPANIONS;
 use gramerge::format::INDEX_NAME;
-use gramerge::merge::Report;
-use gramerge::merge::group_files::COMPANIONS;
+use gramerge::report::Report;
 use gramerge::{Error, Result};
 
 use crate::args;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use gramerge::format::{INDEX_NAME, OutputLayout};
 use gramerge::io::Sink;
 use gramerge::io::native::{FileSource, write_all_at};
-use gramerge::merge::report::WrittenFile;
+use gramerge::report::WrittenFile;
 use gramerge::{Error, Result};
 use pollster::block_on;
 

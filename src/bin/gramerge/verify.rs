@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use gramerge::backend::cpu::{Cpu, Native};
-use gramerge::merge::run::Merge;
-use gramerge::merge::verify::{Verified, verify};
+use gramerge::run::Merge;
+use gramerge::verify::{Verified, verify};
 use gramerge::{Result, printable};
 use pollster::block_on;
 

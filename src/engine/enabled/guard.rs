@@ -15,10 +15,10 @@ use async_lock::{Mutex, Semaphore};
 use crate::backend::Backend;
 use crate::backend::gpu::within;
 use crate::engine::CpuEngines;
-use crate::merge::options::Precision;
-use crate::merge::regmean::{
+use crate::methods::regmean::{
     Alone, Crew, Engines, LayerGroup, Solution, Solver, solve, solve_if_single,
 };
+use crate::recipe::Precision;
 use crate::{Error, ErrorKind, Result};
 
 /// No layer is worth the way to the card below this input dimension.

@@ -11,9 +11,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use super::{MAX_DIMENSION, MAX_RANK};
-use crate::dtype::Dtype;
 use crate::format::json::{Ignored, repeated};
 use crate::printable;
+use crate::tensor::dtype::Dtype;
 
 /// The value of one tensor's key.
 pub(super) struct Entry {

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Layout;
-use crate::dtype::Dtype;
 use crate::order::filled;
+use crate::tensor::dtype::Dtype;
 use crate::{Error, Result};
 
 /// Name of the index beside shards.

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use gramerge::backend::Backend;
 use gramerge::backend::stored::{Assembly, Piece, Rows, ScaledDifference, ScaledSum, StoredRows};
-use gramerge::dtype::{Dtype, decode, encode};
-use gramerge::larger;
+use gramerge::tensor::dtype::{Dtype, decode, encode};
+use gramerge::tensor::larger;
 
 use crate::generate::Random;
 use crate::{Cases, Verdict, ratios};

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 
 use gramerge::Error;
 use gramerge::backend::Backend;
-use gramerge::merge::options::Precision;
-use gramerge::merge::plan::Orientation;
-use gramerge::merge::regmean::crew::{Arithmetic, Shared, help};
-use gramerge::merge::regmean::{Alone, Crew, Engines, LayerGroup, Solution, solve};
+use gramerge::methods::regmean::crew::{Arithmetic, Shared, help};
+use gramerge::methods::regmean::{Alone, Crew, Engines, LayerGroup, Solution, solve};
+use gramerge::recipe::Precision;
+use gramerge::tensor::Orientation;
 use pollster::block_on;
 
 use crate::generate::positive_definite;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use gramerge::backend::Backend;
-use gramerge::dtype::{Dtype, decode};
+use gramerge::checkpoint::{Model, Models};
 use gramerge::format::{TensorFile, TensorInfo};
 use gramerge::io::memory::Memory;
-use gramerge::merge::options::{Method, Options};
-use gramerge::merge::regmean::{Alone, Engines};
-use gramerge::merge::run::Merge;
-use gramerge::merge::{Model, Models};
+use gramerge::methods::regmean::{Alone, Engines};
+use gramerge::recipe::{Method, Options};
+use gramerge::run::Merge;
+use gramerge::tensor::dtype::{Dtype, decode};
 use gramerge::{Error, Result};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;

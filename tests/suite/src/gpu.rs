@@ -5,7 +5,7 @@ use gramerge::backend::Backend;
 use gramerge::backend::cpu::{Cpu, Native};
 use gramerge::backend::gpu::shaders::Tile;
 use gramerge::backend::gpu::{Gpu, Settings};
-use gramerge::merge::regmean::Engines;
+use gramerge::methods::regmean::Engines;
 
 use crate::generate::{Random, positive_definite};
 use crate::{Cases, Finished, Verdict, assembly, kernels, naive};

@@ -1,8 +1,8 @@
 //! Products, factors and solves of one backend against the oracle.
 
 use gramerge::backend::{Backend, NotPositive};
-use gramerge::dtype::Real;
-use gramerge::larger;
+use gramerge::tensor::dtype::Real;
+use gramerge::tensor::larger;
 
 use crate::cases::must_fail;
 use crate::generate::{Random, SIZES, positive_definite};

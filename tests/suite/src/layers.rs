@@ -7,13 +7,14 @@ use std::cell::LazyCell;
 use std::rc::Rc;
 
 use gramerge::backend::Backend;
-use gramerge::dtype::{Dtype, encode};
-use gramerge::larger;
-use gramerge::merge::options::Precision;
-use gramerge::merge::plan::Orientation;
-use gramerge::merge::regmean::matrix::Stored;
-use gramerge::merge::regmean::{Alone, CONTRACT, Engines, Gram, LayerGroup, Weight, solve};
-use gramerge::merge::report::SolvePath;
+use gramerge::gram::Gram;
+use gramerge::methods::regmean::{Alone, CONTRACT, Engines, LayerGroup, Weight, solve};
+use gramerge::recipe::Precision;
+use gramerge::report::SolvePath;
+use gramerge::tensor::Orientation;
+use gramerge::tensor::dtype::{Dtype, encode};
+use gramerge::tensor::larger;
+use gramerge::tensor::stored::Stored;
 
 use crate::generate::Random;
 use crate::{Cases, Verdict, naive};

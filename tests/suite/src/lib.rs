@@ -37,7 +37,7 @@ pub use cases::Cases;
 use gramerge::backend::Backend;
 use gramerge::backend::cpu::Cpu;
 use gramerge::backend::cpu::kernel::Kernel;
-use gramerge::merge::regmean::Engines;
+use gramerge::methods::regmean::Engines;
 use serde::Serialize;
 
 /// What a case found wrong, in words.

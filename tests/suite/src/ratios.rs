@@ -3,7 +3,7 @@
 //! A ratio near 1 is what the arithmetic can give; LAPACK's own tests allow 30.
 //! Source: LAPACK's TESTING/LIN, routines DPOT01 and DPOT02.
 
-use gramerge::larger;
+use gramerge::tensor::larger;
 
 use crate::Verdict;
 

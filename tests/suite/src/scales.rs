@@ -6,11 +6,12 @@ mod families;
 
 use families::{Family, families};
 use gramerge::backend::Backend;
-use gramerge::dtype::{Dtype, decode, encode};
-use gramerge::merge::options::Precision;
-use gramerge::merge::plan::Orientation;
-use gramerge::merge::regmean::matrix::Stored;
-use gramerge::merge::regmean::{Alone, CONTRACT, Engines, Gram, LayerGroup, Weight, solve};
+use gramerge::gram::Gram;
+use gramerge::methods::regmean::{Alone, CONTRACT, Engines, LayerGroup, Weight, solve};
+use gramerge::recipe::Precision;
+use gramerge::tensor::Orientation;
+use gramerge::tensor::dtype::{Dtype, decode, encode};
+use gramerge::tensor::stored::Stored;
 
 use crate::exact::{Exact, distance, exact, regmean};
 use crate::generate::{Random, positive_definite};

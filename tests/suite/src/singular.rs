@@ -2,10 +2,10 @@
 //! the start, so the first engine is asked, and must leave them to the processor's f64 in good order.
 
 use gramerge::backend::Backend;
-use gramerge::merge::options::Precision;
-use gramerge::merge::plan::Orientation;
-use gramerge::merge::regmean::{Alone, CONTRACT, Engines, Solution, solve};
-use gramerge::merge::report::{SolvePath, SolveReport};
+use gramerge::methods::regmean::{Alone, CONTRACT, Engines, Solution, solve};
+use gramerge::recipe::Precision;
+use gramerge::report::{SolvePath, SolveReport};
+use gramerge::tensor::Orientation;
 
 use crate::generate::Random;
 use crate::layers::{Layer, Shape, products};

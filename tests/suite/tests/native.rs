@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use gramerge::backend::cpu::kernel::Kernel;
 use gramerge::backend::cpu::{Cpu, Native, Portable};
-use gramerge::merge::regmean::Engines;
+use gramerge::methods::regmean::Engines;
 use gramerge_suite::{Cases, cpu_cases};
 use libtest_mimic::{Arguments, Trial};
 

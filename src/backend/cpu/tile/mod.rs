@@ -13,7 +13,7 @@ pub use simd128::Simd128;
 
 use super::kernel::StridedMut;
 use super::packed::Buffers;
-use crate::dtype::Real;
+use crate::tensor::dtype::Real;
 
 /// The fastest tile of this build.
 #[cfg(target_feature = "simd128")]

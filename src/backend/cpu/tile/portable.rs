@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::super::kernel::StridedMut;
 use super::super::packed::{Buffers, Kept};
 use super::{Tile, add_edge, with_buffers};
-use crate::dtype::Real;
+use crate::tensor::dtype::Real;
 
 const MR: usize = 4;
 const NR: usize = 8;

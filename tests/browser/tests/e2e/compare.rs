@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gramerge::dtype::decode;
 use gramerge::format::{TensorFile, TensorInfo};
 use gramerge::io::native::FileSource;
+use gramerge::tensor::dtype::decode;
 use gramerge_browser_tests::place;
 use pollster::block_on;
 

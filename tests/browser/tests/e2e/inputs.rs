@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use gramerge::dtype::{Dtype, encode};
 use gramerge::format::Layout;
+use gramerge::tensor::dtype::{Dtype, encode};
 use tempfile::TempDir;
 
 /// A golden merge: three layers, biases, an embedding and an integer buffer.

@@ -5,9 +5,9 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use gramerge::dtype::Dtype;
 use gramerge::format::{Layout, TensorFile};
 use gramerge::io::native::FileSource;
+use gramerge::tensor::dtype::Dtype;
 use gramerge_browser_tests::Session;
 use pollster::block_on;
 

@@ -1,6 +1,6 @@
 //! Layers that are unusual in one way each.
 
-use gramerge::dtype::Dtype;
+use gramerge::tensor::dtype::Dtype;
 
 /// What distinguishes a layer from an ordinary one.
 #[derive(Debug, Clone)]

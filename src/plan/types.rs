@@ -1,0 +1,142 @@
+//! A plan as data: what happens to every tensor and why, made from headers alone.
+//!
+//! The page shows it, the command line prints it, tests compare it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::tensor::{Dtype, Orientation};
+
+/// What happens to one tensor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// Solved by RegMean with the Gram matrices of a layer group.
+    Regress {
+        /// Index into [`Plan::groups`].
+        group: usize,
+        /// How the weight is stored.
+        orientation: Orientation,
+    },
+    /// The weighted mean.
+    Average {
+        /// Why it is not regressed.
+        why: String,
+    },
+    /// Integers or booleans: copied after checking that they are identical.
+    Copy {
+        /// Why it is not merged.
+        why: String,
+    },
+    /// One model's own tensor.
+    Keep {
+        /// Index of the model, from 0.
+        model: usize,
+    },
+    /// The merge cannot start.
+    Refuse {
+        /// What is wrong and what to do.
+        why: String,
+    },
+}
+
+/// One tensor of the output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedTensor {
+    /// Its full name.
+    pub name: String,
+    /// Its shape, the same in every model.
+    pub shape: Vec<u64>,
+    /// Its dtype in each model.
+    pub dtypes: Vec<Dtype>,
+    /// Its dtype in the output.
+    pub dtype_out: Dtype,
+    /// What happens to it.
+    #[serde(flatten)]
+    pub action: Action,
+}
+
+/// Weights that read the same input, and so share Gram matrices: factorised once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Per model, the name of the Gram tensor in its Gram file.
+    pub gram_names: Vec<String>,
+    /// Input dimension: the Gram matrices are `[in, in]`.
+    pub n_in: u64,
+    /// Indices into [`Plan::tensors`].
+    pub tensors: Vec<usize>,
+}
+
+/// A Gram tensor that no weight asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnmatchedGram {
+    /// Index of the model, from 0.
+    pub model: usize,
+    /// The key in the Gram file.
+    pub name: String,
+}
+
+/// What a merge will cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Bytes read from all files.
+    pub read_bytes: u64,
+    /// Bytes of the output files, headers included, unless the plan refuses a tensor.
+    pub write_bytes: u64,
+    /// Peak memory of one worker.
+    pub memory_bytes: u64,
+    /// Multiplications and additions of the solves.
+    pub flops: u64,
+}
+
+/// What happens to every tensor, and what it costs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Plan {
+    /// Names of the models, in order.
+    pub models: Vec<String>,
+    /// Every tensor of the output, in output order.
+    pub tensors: Vec<PlannedTensor>,
+    /// The layer groups that are solved.
+    pub groups: Vec<Group>,
+    /// Gram tensors that no weight asks for.
+    pub unmatched_grams: Vec<UnmatchedGram>,
+    /// Plain sentences that a user should read before merging.
+    pub warnings: Vec<String>,
+    /// What it costs.
+    pub estimate: Estimate,
+}
+
+impl Plan {
+    /// The refused tensors' names and reasons.
+    pub fn refusals(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tensors.iter().filter_map(|tensor| match &tensor.action {
+            Action::Refuse { why } => Some((tensor.name.as_str(), why.as_str())),
+            _ => None,
+        })
+    }
+
+    /// How many tensors are regressed, averaged, copied, kept and refused.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for tensor in &self.tensors {
+            match tensor.action {
+                Action::Regress { .. } => counts.regress += 1,
+                Action::Average { .. } => counts.average += 1,
+                Action::Copy { .. } => counts.copy += 1,
+                Action::Keep { .. } => counts.keep += 1,
+                Action::Refuse { .. } => counts.refuse += 1,
+            }
+        }
+        counts
+    }
+}
+
+/// Tensors per action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each field is the action of that name")]
+pub struct Counts {
+    pub regress: usize,
+    pub average: usize,
+    pub copy: usize,
+    pub keep: usize,
+    pub refuse: usize,
+}
