@@ -11,15 +11,14 @@ config.json and model.safetensors.
 
 Two things are watched or settled from outside, nothing else is changed:
 
-- mergekit ranks magnitudes with an unstable sort, so which of equal magnitudes
-  survive a threshold is open.  Here the lower index ranks higher.  versions.json
-  lists the tensors where it mattered, under `equal_magnitudes`.
+- mergekit ranks magnitudes with an unstable sort, so which of equals survive a
+  threshold is open.  Here the lower index ranks higher.  versions.json lists the
+  tensors that had equals on both sides of a threshold as `equal_magnitudes`.
 - For DARE, what each random mask kept goes to expected/NAME.masks.safetensors:
   uint8 tensors called `a/TENSOR`, 1 for a kept element.
 
-Made with Python 3.11.7, mergekit 0.1.5, torch 2.15.0 (CPU), transformers and
-numpy as versions.json says: `pip install mergekit==0.1.5 numpy`.  A second run
-gives the same bytes; a minute on one core.
+Needs `pip install mergekit==0.1.5`; made with Python 3.11.7, torch 2.15.0 (CPU)
+and what else versions.json says.  Half a minute; the same bytes every time.
 """
 
 import json
@@ -72,10 +71,7 @@ def shapes():
 
 
 def spread(name):
-    """Size of a fine-tune's change to a tensor whose elements are about 1.
-
-    Attention moves enough for SLERP to leave its linear branch, the rest does not.
-    """
+    """Size of the changes: attention's take SLERP out of its linear branch."""
     return 0.5 if "self_attn" in name else 0.02
 
 
