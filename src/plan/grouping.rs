@@ -18,10 +18,12 @@ pub(super) fn assign<S: Source>(plan: &mut Plan, models: &[Model<S>], patterns: 
     let default = square_orientation(plan, models);
     let mut groups: BTreeMap<(Vec<String>, bool), usize> = BTreeMap::new();
     for index in 0..plan.tensors.len() {
-        let tensor = &plan.tensors[index];
+        let tensor = &mut plan.tensors[index];
+        say_of_copy(tensor, models);
         if !matches!(tensor.action, Action::Average { .. }) || is_empty(&tensor.shape) {
             continue;
         }
+        let tensor = &plan.tensors[index];
         let found: Vec<_> = models.iter().map(|model| model.gram_entry(&tensor.name)).collect();
         let action = match decide(tensor, models, &found, default, patterns) {
             Decision::Leave => continue,
@@ -39,6 +41,14 @@ pub(super) fn assign<S: Source>(plan: &mut Plan, models: &[Model<S>], patterns: 
             }
         };
         plan.tensors[index].action = action;
+    }
+}
+
+/// Says of a copied weight that its Gram matrix, if there is one, has no use.
+fn say_of_copy<S: Source>(tensor: &mut PlannedTensor, models: &[Model<S>]) {
+    let has_gram = models.iter().any(|model| model.gram_match(&tensor.name).is_some());
+    if let (Action::Copy { why }, true) = (&mut tensor.action, has_gram) {
+        why.push_str(", so its Gram matrix is not used");
     }
 }
 

@@ -113,10 +113,14 @@ fn planned(plan: &Plan, models: &gramerge::checkpoint::Models<Memory>) -> Verdic
             let is_told =
                 plan.unmatched_grams.iter().any(|g| g.model == index && g.name == entry.key);
             let is_refused = plan.counts().refuse > 0;
-            // A weight that not all models cover is averaged, and its reason says so.
+            // A weight that not all models cover is averaged, one of integers is copied; both say why.
             let is_partly = plan.tensors.iter().any(|tensor| {
-                matches!(&tensor.action, Action::Average { .. })
-                    && model.gram_entry(&tensor.name) == Some(entry)
+                let is_said = match &tensor.action {
+                    Action::Average { .. } => true,
+                    Action::Copy { why } => why.contains("Gram matrix"),
+                    Action::Regress { .. } | Action::Keep { .. } | Action::Refuse { .. } => false,
+                };
+                is_said && model.gram_entry(&tensor.name) == Some(entry)
             });
             if !(is_told || is_refused || is_partly || used[index].contains(&entry.key)) {
                 return Err(format!("nothing is said of the Gram matrix `{}`", entry.key));
