@@ -1,5 +1,14 @@
 //! What the user asks for, as data: the settings of a merge, with their defaults and limits.
+//!
+//! - `options`: all settings.
+//! - `setting`, `scope`, `layers`: a parameter's value for each model and tensor.
 
+mod layers;
 mod options;
+mod scope;
+mod setting;
 
+pub use layers::{Layers, Place};
 pub use options::{Device, Keep, Method, Options, Precision};
+pub use scope::{Scope, find};
+pub use setting::{Filtered, Setting};
