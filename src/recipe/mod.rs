@@ -8,7 +8,8 @@ mod options;
 mod scope;
 mod setting;
 
+pub use crate::methods::regmean::Precision;
 pub use layers::{Layers, Place};
-pub use options::{Device, Keep, Method, Options, Precision};
+pub use options::{Device, Keep, Options, WEIGHT, shares};
 pub use scope::{Scope, find};
 pub use setting::{Filtered, Setting};
