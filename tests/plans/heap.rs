@@ -72,7 +72,9 @@ pub(crate) fn gram_of(plan: &Plan, weight: &str) -> Result<String, String> {
     let tensor = plan.tensors.iter().find(|tensor| tensor.name == weight).unwrap();
     match &tensor.action {
         Action::Regress { group, .. } => Ok(plan.groups[*group].gram_names[0].clone()),
-        Action::Average { why } | Action::Refuse { why } | Action::Copy { why } => Err(why.clone()),
+        Action::Combine { why, .. } | Action::Refuse { why } | Action::Copy { why } => {
+            Err(why.clone())
+        }
         Action::Keep { model } => Err(format!("kept from {model}")),
     }
 }

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gramerge::printable;
-use gramerge::recipe::Options;
-use gramerge::recipe::{Device, Keep, Method, Precision};
-use gramerge::tensor::dtype::Dtype;
+use gramerge::methods::{self, Base, Spec, regmean};
+use gramerge::recipe::{Device, Keep, Options, Precision};
+use gramerge::tensor::Dtype;
+use gramerge::{Error, printable};
 
 /// Merge fine-tuned checkpoints by RegMean, without their training data.
 #[derive(Debug, Parser)]
@@ -106,16 +107,22 @@ pub(crate) struct Inputs {
     /// Gram files, one per model, in the same order
     #[arg(long, num_args = 1.., value_name = "GRAM")]
     pub(crate) gram: Vec<PathBuf>,
+    /// The model that all others were fine-tuned from, for methods that start from it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) base: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Settings {
-    /// How weights are combined
-    #[arg(long, value_enum, default_value_t = MethodArg::Regmean)]
-    method: MethodArg,
-    /// Off-diagonal scale of the Gram matrices: 1 trusts them fully, 0 uses their diagonal
-    #[arg(long, default_value_t = 0.9, value_name = "0..1")]
-    alpha: f64,
+    /// How models are combined; `gramerge methods` tells more (default: regmean with --gram)
+    #[arg(long, value_name = "NAME", value_parser = method())]
+    method: Option<String>,
+    /// Settings of the method, such as density=0.5 or seed=7; `gramerge methods NAME` lists them
+    #[arg(long, num_args = 1.., value_name = "KEY=VALUE", value_parser = setting)]
+    set: Vec<(String, f64)>,
+    /// The same as --set alpha=…: scale of what lies off the Gram matrices' diagonals
+    #[arg(long, value_name = "0..1")]
+    alpha: Option<f64>,
     /// Weight of each model, for example 1,2
     #[arg(long, value_delimiter = ',', value_name = "C,C")]
     coefficients: Vec<f64>,
@@ -137,19 +144,68 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn options(&self) -> Options {
-        Options {
-            method: self.method.into(),
-            alpha: self.alpha,
+    /// The settings of a merge of these inputs.
+    ///
+    /// # Errors
+    /// `Usage` if no method is given and none can be told.
+    pub(crate) fn options(&self, inputs: &Inputs) -> gramerge::Result<Options> {
+        let method = match (&self.method, inputs.gram.is_empty()) {
+            (Some(name), _) => name.as_str(),
+            (None, false) => regmean::SPEC.name,
+            (None, true) => return Err(no_method(inputs)),
+        };
+        // A name, not one of its aliases, goes into reports.
+        let method = methods::find(method).map_or(method, |spec| spec.name);
+        let mut options = Options {
             coefficients: self.coefficients.clone(),
             exclude: self.exclude.clone(),
             keep: self.keep.clone(),
             dtype: self.dtype.map(Into::into),
             device: self.device.into(),
             precision: self.precision.into(),
-            shard_size: None,
+            ..Options::of(method)
+        };
+        let alpha = self.alpha.map(|alpha| (regmean::ALPHA.name.to_owned(), alpha));
+        for (key, value) in self.set.iter().cloned().chain(alpha) {
+            options = options.with(&key, value);
         }
+        Ok(options)
     }
+}
+
+/// The choices of who has no Gram file.
+fn no_method(inputs: &Inputs) -> Error {
+    let base = if inputs.base.is_some() { "" } else { " (with --base)" };
+    let choices: Vec<String> = methods::TABLE
+        .iter()
+        .filter(|spec| spec.statistics.is_empty())
+        .map(|spec| match spec.base {
+            Base::Needed => format!("{}{base}", spec.name),
+            Base::None | Base::FirstModel => spec.name.to_owned(),
+        })
+        .collect();
+    Error::usage("there is no Gram file, and no --method says how to merge without one")
+        .advice(format!("give --gram for RegMean, or --method and one of {}", choices.join(", ")))
+}
+
+/// Every name of a method.
+fn method() -> clap::builder::PossibleValuesParser {
+    let value = |spec: &Spec| {
+        PossibleValue::new(spec.name).aliases(spec.aliases.iter().copied()).help(spec.title)
+    };
+    methods::TABLE.iter().map(value).collect::<Vec<_>>().into()
+}
+
+/// `KEY=VALUE`, a number or true or false.
+fn setting(text: &str) -> Result<(String, f64), String> {
+    let wrong = || format!("`{}` is not KEY=VALUE with a number, true or false", printable(text));
+    let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+    let value = match value {
+        "true" => 1.0,
+        "false" => 0.0,
+        number => number.parse().map_err(|_| wrong())?,
+    };
+    Ok((key.into(), value))
 }
 
 /// `REGEX=N`, N counting from 1. The last `=` separates, since a pattern may hold one.
@@ -174,7 +230,6 @@ macro_rules! choice {
         }
     };
 }
-choice!(MethodArg, Method, Regmean => Self::Regmean, Average => Self::Average);
 choice!(DeviceArg, Device, Auto => Self::Auto, Cpu => Self::Cpu, Gpu => Self::Gpu);
 choice!(PrecisionArg, Precision,
     Auto => Self::Auto, Fast => Self::Fast, Exact => Self::Exact);

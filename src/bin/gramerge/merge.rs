@@ -29,8 +29,9 @@ pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     let start = Instant::now();
     let (parent, is_folder) = (parent(args)?, is_folder(args));
     report_file::check(args, is_folder)?;
-    let models = inputs::models(&args.inputs)?;
-    let options = Options { shard_size: args.shard_size.clone(), ..args.settings.options() };
+    let settings = args.settings.options(&args.inputs)?;
+    let options = Options { shard_size: args.shard_size.clone(), ..settings };
+    let models = inputs::models(&args.inputs, &options)?;
     let merge = Merge::new(models, options)?;
     if !args.json {
         println!("{}", summary(merge.plan()));

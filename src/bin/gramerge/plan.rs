@@ -11,8 +11,8 @@ use crate::inputs;
 use crate::output::{bytes, json};
 
 pub(crate) fn run(args: &args::Plan) -> Result<ExitCode> {
-    let options = args.settings.options();
-    let plan = Plan::make(&inputs::models(&args.inputs)?, &options)?;
+    let options = args.settings.options(&args.inputs)?;
+    let plan = Plan::make(&inputs::models(&args.inputs, &options)?, &options)?;
     if args.json {
         json(&plan)?;
     } else {
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &args::Plan) -> Result<ExitCode> {
 
 fn print(plan: &Plan) {
     for tensor in &plan.tensors {
-        println!("{}", line(tensor));
+        println!("{}", line(plan, tensor));
     }
     for gram in &plan.unmatched_grams {
         println!("unmatched Gram matrix of model {}: {}", gram.model + 1, printable(&gram.name));
@@ -32,10 +32,10 @@ fn print(plan: &Plan) {
     println!("{}", summary(plan));
 }
 
-fn line(tensor: &PlannedTensor) -> String {
+fn line(plan: &Plan, tensor: &PlannedTensor) -> String {
     let what = match &tensor.action {
         Action::Regress { group, .. } => format!("regress  group {group}"),
-        Action::Average { why } => format!("average  {why}"),
+        Action::Combine { why, .. } => format!("{:8} {why}", plan.action_name(&tensor.action)),
         Action::Copy { why } => format!("copy     {why}"),
         Action::Keep { model } => format!("keep     model {}", model + 1),
         Action::Refuse { why } => format!("REFUSE   {why}"),
@@ -49,11 +49,11 @@ pub(crate) fn summary(plan: &Plan) -> String {
     let counts = plan.counts();
     let estimate = &plan.estimate;
     format!(
-        "{} regressed in {} groups, {} averaged, {} copied, {} kept, {} refused; reads {}, \
+        "{} regressed in {} groups, {} combined, {} copied, {} kept, {} refused; reads {}, \
          writes {}, about {} of memory per thread",
         counts.regress,
         plan.groups.len(),
-        counts.average,
+        counts.combine,
         counts.copy,
         counts.keep,
         counts.refuse,

@@ -13,7 +13,8 @@ use crate::inputs;
 use crate::output::json;
 
 pub(crate) fn run(args: &args::Verify) -> Result<ExitCode> {
-    let merge = Merge::new(inputs::models(&args.inputs)?, args.settings.options())?;
+    let options = args.settings.options(&args.inputs)?;
+    let merge = Merge::new(inputs::models(&args.inputs, &options)?, options)?;
     let out = inputs::model(&args.output, None)?;
     let verified = block_on(verify(&merge, &out, &Cpu::<Native<f64>>::default()))?;
     if args.json {
@@ -29,7 +30,7 @@ fn print(verified: &[Verified]) {
     for tensor in verified {
         let mark = if tensor.is_within() { "ok " } else { "BAD" };
         let residual = tensor.residual.map_or(String::new(), |r| format!("  residual {r:.1e}"));
-        let (name, action) = (printable(&tensor.name), tensor.action);
+        let (name, action) = (printable(&tensor.name), &tensor.action);
         let note = tensor.note.as_ref().map_or(String::new(), |note| format!("  {note}"));
         println!("{mark} {name}  {action}  error {:.1e}{residual}{note}", tensor.error);
     }

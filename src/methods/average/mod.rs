@@ -11,7 +11,8 @@ mod tests;
 
 use mean::{Parts, mean};
 
-use super::elementwise::{Elementwise, Facts, Run};
+use super::Measures;
+use super::elementwise::{self, Elementwise, Facts, Inputs, Run};
 use super::spec::{Base, Coefficients, Combine, Kind, Param, Spec, Values};
 use crate::tensor::dtype::Dtype;
 
@@ -52,6 +53,21 @@ impl Mean {
         let parts = Parts::of(&values.coefficients, facts.dtypes, facts.dtype_out, is_sum);
         Self { parts, dtype_out: facts.dtype_out }
     }
+}
+
+/// The mean of the same elements of every model, which lie in memory; `bytes` becomes the answer.
+pub fn average(
+    inputs: &[(Dtype, Vec<u8>)],
+    coefficients: &[f64],
+    dtype_out: Dtype,
+    bytes: &mut Vec<u8>,
+) -> Measures {
+    let dtypes: Vec<Dtype> = inputs.iter().map(|(dtype, _)| *dtype).collect();
+    let values = Values { coefficients: coefficients.to_vec(), ..Values::default() };
+    let facts = Facts { name: "", shape: &[], dtypes: &dtypes, dtype_out };
+    let models = inputs.iter().map(|(dtype, bytes)| (*dtype, &bytes[..])).collect();
+    let inputs = Inputs { base: None, models };
+    elementwise::combine(&mut Mean::new(&values, &facts), 0, &inputs, dtype_out, bytes)
 }
 
 impl Elementwise for Mean {
