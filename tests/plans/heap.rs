@@ -2,7 +2,7 @@
 
 use gramerge::Result;
 use gramerge::checkpoint::inventory::{Inventory, SelectedModel};
-use gramerge::checkpoint::{Library, Selection};
+use gramerge::checkpoint::{Library, Models, Selection};
 use gramerge::plan::Action;
 use gramerge::plan::Plan;
 use gramerge::recipe::Options;
@@ -58,7 +58,9 @@ pub(crate) fn plan_with(pairs: &[(Memory, Memory)], options: &Options) -> Result
         gram: Some(2 * index + 1),
         ..SelectedModel::default()
     };
-    let models = library.models(&Selection { models: (0..pairs.len()).map(model).collect() })?;
+    let models = (0..pairs.len()).map(model).collect();
+    let models = library.models(&Selection { models, ..Selection::default() })?;
+    let models = Models::new(models)?;
     block_on(models.sample());
     Plan::make(&models, options)
 }
