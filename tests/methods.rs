@@ -200,6 +200,13 @@ fn every_recipe_verifies() {
 }
 
 #[test]
+fn the_document_is_the_tables() {
+    let written = include_str!("../METHODS.md");
+    let is_same = written == methods::document();
+    assert!(is_same, "write it again: cargo run -- methods --markdown > METHODS.md");
+}
+
+#[test]
 fn needs_are_told() {
     let refused = |method: &str, n: usize, base: bool| -> Error {
         let paths = ["a", "b", "c"].map(|name| format!("../models/{name}.safetensors"));

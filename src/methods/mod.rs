@@ -1,6 +1,7 @@
 //! The ways to combine models: a method is one file here, and one row in [`TABLE`].
 //!
 //! - [`spec`]: what the table says of a method; help, fields, recipe keys and documents come from it.
+//! - `document`: the same as text.
 //! - [`elementwise`]: the way through a tensor; [`measures`]: what is counted on it.
 //! - [`average`]: the weighted mean.
 //! - [`deltas`]: weighted sums of differences from a base model, which several methods share.
@@ -12,6 +13,7 @@ pub mod average;
 mod breadcrumbs;
 mod dare;
 pub mod deltas;
+mod document;
 pub mod elementwise;
 pub mod measures;
 mod model_stock;
@@ -21,6 +23,7 @@ pub mod spec;
 mod task_arithmetic;
 mod ties;
 
+pub use document::document;
 pub use elementwise::{Elementwise, Facts};
 pub use measures::Measures;
 pub use spec::{Base, Coefficients, Combine, Kind, Param, Spec, Statistic, Values};

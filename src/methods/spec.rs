@@ -134,6 +134,14 @@ impl Kind {
         }
     }
 
+    /// A value as it is typed.
+    pub fn shown(self, value: f64) -> String {
+        match self {
+            Self::Switch => (value == 1.0).to_string(),
+            Self::Number { .. } | Self::Whole { .. } => value.to_string(),
+        }
+    }
+
     /// The values in words.
     pub fn in_words(self) -> String {
         match self {

@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Merge(Merge),
     /// Check a merged file against its inputs; exit 1 if a tensor is out of bound
     Verify(Verify),
+    /// Say which methods there are, or all about one of them
+    Methods(Methods),
 }
 
 #[derive(Debug, Args)]
@@ -97,6 +99,19 @@ pub(crate) struct Verify {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Methods {
+    /// One method
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print all of it as Markdown
+    #[arg(long, conflicts_with_all = ["json", "name"])]
+    pub(crate) markdown: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod companions;
 mod inputs;
 mod inspect;
 mod merge;
+mod methods;
 mod pending;
 mod plan;
 mod report_file;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Methods(args) => methods::run(&args),
     };
     let is_unheard = output::is_closed() && !is_merge;
     ended(done.and_then(|code| output::check().map(|()| code)), is_unheard)
