@@ -100,7 +100,7 @@ impl<'a> KnownMethod<'a> {
         all.iter().find(is_it).copied().ok_or_else(|| {
             let names =
                 all.iter().flat_map(|m| [m.name].into_iter().chain(m.aliases.iter().copied()));
-            super::nearest::unknown(line, "method", name, names)
+            super::nearest::unknown(line, "there is no method", name, names)
         })
     }
 }

@@ -6,18 +6,18 @@ use crate::{Error, printable};
 /// Characters beyond which a name is not compared.
 const MAX_CHARS: usize = 64;
 
-/// An error that says what is not known, and the nearest name that is; all names where none is near.
+/// An error that says what is not there, and advises the nearest known name, or all if none is near.
 pub(super) fn unknown<'a>(
     line: usize,
-    what: &str,
+    what_lacks: &str,
     name: &str,
     known: impl Iterator<Item = &'a str>,
 ) -> Error {
     let known: Vec<&str> = known.collect();
-    let error = wrong(line, format!("there is no {what} `{}`", printable(name)));
+    let error = wrong(line, format!("{what_lacks} `{}`", printable(name)));
     let near = known.iter().map(|other| (distance(name, other), other));
     match near.min_by_key(|(distance, _)| *distance) {
-        Some((distance, other)) if distance <= 1 + other.len() / 3 => {
+        Some((distance, other)) if distance <= (other.len() / 3).max(1) => {
             error.advice(format!("did you mean `{other}`?"))
         }
         _ => error.advice(format!("there are {}", known.join(", "))),

@@ -237,9 +237,9 @@ fn keep(node: &Node, models: &[RecipeModel]) -> Result<Keep> {
             }
         }
     };
-    let place = match models.iter().position(|listed| listed.path == model) {
-        Some(place) => Some(place),
-        None => model.parse::<usize>().ok().and_then(|number| number.checked_sub(1)),
+    let place = match model.parse::<usize>() {
+        Ok(number) => number.checked_sub(1),
+        Err(_) => models.iter().position(|listed| listed.path == model),
     };
     match place {
         Some(model) if model < models.len() => Ok(Keep { pattern: pattern(node, text)?, model }),

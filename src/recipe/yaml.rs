@@ -13,6 +13,8 @@
 mod block;
 mod flow;
 mod scalar;
+#[cfg(test)]
+mod tests;
 
 use crate::{Error, Result, printable};
 
@@ -72,7 +74,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Node> {
         wrong(line, "this is not UTF-8 text")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { text, at: 0, line: 1, line_start: 0, depth: 0, n_nodes: 0 };
+    let mut reader =
+        Reader { text, at: 0, line: 1, line_start: 0, margin: 0, depth: 0, n_nodes: 0 };
     reader.check_characters()?;
     reader.document()
 }
@@ -83,6 +86,8 @@ struct Reader<'t> {
     at: usize,
     line: usize,
     line_start: usize,
+    /// Column that lines in brackets must reach.
+    margin: usize,
     depth: usize,
     n_nodes: usize,
 }

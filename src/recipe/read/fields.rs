@@ -29,7 +29,9 @@ impl<'n> Fields<'n> {
             return Err(match refused.iter().find(|(name, _)| *name == key.text) {
                 Some(_) if value.is_nothing() => continue,
                 Some((name, why)) => wrong(key.line, format!("`{name}`: {why}")),
-                None => nearest::unknown(key.line, "key", &key.text, known.iter().copied()),
+                None => {
+                    nearest::unknown(key.line, "there is no key", &key.text, known.iter().copied())
+                }
             });
         }
         Ok(Self { line: node.line, entries })
@@ -92,7 +94,8 @@ impl Node {
         let text = self.text(what)?;
         let word = words.iter().find(|(word, _)| *word == text);
         let names = words.iter().map(|(word, _)| *word);
-        word.map(|(_, value)| *value).ok_or_else(|| nearest::unknown(self.line, what, text, names))
+        word.map(|(_, value)| *value)
+            .ok_or_else(|| nearest::unknown(self.line, &format!("there is no {what}"), text, names))
     }
 }
 

@@ -45,18 +45,13 @@ impl Methods<'_> {
             return Ok(*parameter);
         }
         let known = self.own.parameters.iter().map(|parameter| parameter.name);
-        let is_others = self.all.iter().any(|method| method.parameters.iter().any(|p| is_it(&p)));
-        match is_others {
-            true => {
-                let known = known.collect::<Vec<_>>().join(", ");
-                let what = format!("`{}` has no parameter `{}`", self.own.name, printable(name));
-                Err(wrong(line, what).advice(format!("it has {known}")))
-            }
-            false => {
-                let what = format!("parameter of `{}`", self.own.name);
-                Err(nearest::unknown(line, &what, name, known))
-            }
+        let lacks = format!("`{}` has no parameter", self.own.name);
+        if self.all.iter().any(|method| method.parameters.iter().any(|p| is_it(&p))) {
+            let known = known.collect::<Vec<_>>().join(", ");
+            let what = format!("{lacks} `{}`", printable(name));
+            return Err(wrong(line, what).advice(format!("it has {known}")));
         }
+        Err(nearest::unknown(line, &lacks, name, known))
     }
 }
 

@@ -44,20 +44,33 @@ impl Reader<'_> {
     /// The value that begins here, at its own indentation.
     fn block(&mut self) -> Result<Node> {
         self.check_indentation()?;
-        if self.is_dash() {
-            return self.nested(Self::list);
-        }
         let (at, column) = (self.at, self.column());
+        if self.is_dash() {
+            return self.nested(|reader| reader.within(column, Self::list));
+        }
         if let Some(key) = self.key()? {
-            return self.nested(|reader| reader.map(key, column));
+            return self.nested(|reader| reader.within(column, |r| r.map(key, column)));
         }
         self.at = at;
         self.inline()
     }
 
-    fn check_indentation(&self) -> Result<()> {
-        match self.text[self.line_start..self.at].contains('\t') {
-            true => Err(self.wrong("a tab stands in the indentation").advice("use spaces")),
+    /// Runs `inner` for what lies at `column`.
+    fn within<T>(&mut self, column: usize, inner: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.margin, column + 1);
+        let found = inner(self);
+        self.margin = outer;
+        found
+    }
+
+    pub(super) fn check_indentation(&self) -> Result<()> {
+        self.check_spaces(self.line_start)
+    }
+
+    /// Tabs before a value, from `start` on, are read differently by different parsers.
+    pub(super) fn check_spaces(&self, start: usize) -> Result<()> {
+        match self.text[start..self.at].contains('\t') {
+            true => Err(self.wrong("a tab stands where spaces must").advice("use spaces")),
             false => Ok(()),
         }
     }
@@ -116,8 +129,10 @@ impl Reader<'_> {
 
     /// The value of a key at `column`: on its line, or below it.
     fn value(&mut self, column: usize, line: usize) -> Result<Node> {
+        let start = self.at;
         self.skip_blank();
         if self.line == line && self.peek().is_some() {
+            self.check_spaces(start)?;
             return self.inline();
         }
         let here = self.column();

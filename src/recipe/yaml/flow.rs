@@ -63,7 +63,9 @@ impl Reader<'_> {
             return Err(self.unexpected().advice("each key in braces needs a `: ` and a value"));
         }
         self.at += 1;
+        let start = self.at;
         self.skip_flow()?;
+        self.check_spaces(start)?;
         Ok(Key { line, text })
     }
 
@@ -84,9 +86,18 @@ impl Reader<'_> {
     }
 
     fn skip_flow(&mut self) -> Result<()> {
+        let line = self.line;
         self.skip_blank();
-        match self.is_marker("---") || self.is_marker("...") {
-            true => Err(self.unexpected()),
+        let is_end = matches!(self.peek(), Some(b']' | b'}') | None);
+        if self.is_marker("---") || self.is_marker("...") {
+            return Err(self.unexpected());
+        }
+        if self.line == line || self.margin == 0 {
+            return Ok(());
+        }
+        self.check_indentation()?;
+        match self.column() < self.margin && !is_end {
+            true => Err(self.wrong("this line in brackets is indented too little")),
             false => Ok(()),
         }
     }
