@@ -18,16 +18,18 @@ mod models;
 mod settings;
 mod slices;
 
-use fields::{Fields, wrong_text};
+use std::ops::Range;
+
+use fields::Fields;
 use models::Listed;
 use settings::{Methods, Settings};
 use slices::Slice;
 
-use super::yaml::{self, Node, wrong};
-use super::{BaseModel, Device, Keep, KnownMethod, Precision, Recipe, RecipeModel, Scope};
+use super::yaml::{self, Node, Result, wrong, wrong_text};
+use super::{BaseModel, Device, Keep, KnownMethod, Precision, Recipe, RecipeModel, Scope, nearest};
 use crate::format::size_bytes;
+use crate::order;
 use crate::tensor::dtype::Dtype;
-use crate::{Result, printable};
 
 const KEYS: [&str; 14] = [
     "merge_method",
@@ -50,8 +52,8 @@ const REFUSED: [(&str, &str); 2] = [
     ("modules", "modules with recipes of their own are not supported"),
     ("chat_template", "templates are copied with the first model's files, not made"),
 ];
-/// Names that torch, mergekit and safetensors use.
-const DTYPES: [(&str, Dtype); 12] = [
+/// Names that torch and this program use; `torch.` may stand before each.
+const DTYPES: [(&str, Dtype); 8] = [
     ("float32", Dtype::F32),
     ("float16", Dtype::F16),
     ("bfloat16", Dtype::BF16),
@@ -60,17 +62,17 @@ const DTYPES: [(&str, Dtype); 12] = [
     ("f16", Dtype::F16),
     ("bf16", Dtype::BF16),
     ("f64", Dtype::F64),
-    ("torch.float32", Dtype::F32),
-    ("torch.float16", Dtype::F16),
-    ("torch.bfloat16", Dtype::BF16),
-    ("torch.float64", Dtype::F64),
 ];
 
 /// Reads a recipe, in YAML or JSON, for one of some methods.
 ///
 /// # Errors
 /// `Input` with the line, in one sentence.
-pub fn read(text: &[u8], methods: &[KnownMethod<'_>]) -> Result<Recipe> {
+pub fn read(text: &[u8], methods: &[KnownMethod<'_>]) -> crate::Result<Recipe> {
+    recipe(text, methods).map_err(|error| *error)
+}
+
+fn recipe(text: &[u8], methods: &[KnownMethod<'_>]) -> Result<Recipe> {
     let root = yaml::parse(text)?;
     let fields = Fields::of(&root, "a recipe", &KEYS, &REFUSED)?;
     let missing = || wrong(root.line, "the recipe lacks its `merge_method`");
@@ -88,7 +90,7 @@ pub fn read(text: &[u8], methods: &[KnownMethod<'_>]) -> Result<Recipe> {
 /// Models, base model and the scopes of all parameters.
 fn files(recipe: &mut Recipe, fields: &Fields<'_>, methods: &Methods<'_>) -> Result<()> {
     let base = fields.get("base_model").map(models::reference).transpose()?;
-    let mut global = methods.settings(fields.get("parameters"), false)?;
+    let global = methods.settings(fields.get("parameters"), false)?;
     let listed = models::models(fields.list("models")?, methods)?;
     let mut slices = slices::slices(fields.list("slices")?, methods, base.as_deref())?;
     match (listed.is_empty(), slices.is_empty()) {
@@ -104,10 +106,8 @@ fn files(recipe: &mut Recipe, fields: &Fields<'_>, methods: &Methods<'_>) -> Res
         }
     }
     let taken_out = place_base(recipe, base, fields, methods, !slices.is_empty())?;
-    if !slices.is_empty() {
-        slices::spread(&mut slices, &mut global);
-    }
-    recipe.scopes = scopes(&listed, slices, global, taken_out);
+    let global = if slices.is_empty() { global } else { slices::spread(&mut slices, global) };
+    recipe.scopes = scopes(listed, slices, global, taken_out);
     Ok(())
 }
 
@@ -125,10 +125,10 @@ fn place_base(
     match (methods.own.base, base) {
         (BaseModel::Apart, None) => {
             let line = fields.line_of("merge_method");
-            Err(wrong(line, format!("`{method}` needs a `base_model`")))
+            Err(wrong_text(line, method, "needs a `base_model`"))
         }
         (BaseModel::None, Some(_)) => {
-            Err(wrong(line, format!("`{method}` takes no `base_model`; remove it")))
+            Err(wrong_text(line, method, "takes no `base_model`; remove it"))
         }
         (BaseModel::Apart, base) => {
             if place.is_some_and(|place| recipe.models[place].gram.is_some()) {
@@ -142,7 +142,7 @@ fn place_base(
             }
         }
         (BaseModel::Joins, Some(path)) if place.is_none() => match is_sliced {
-            true => Err(wrong(line, format!("`{}` is in none of the slices", printable(&path)))),
+            true => Err(wrong_text(line, &path, "is in none of the slices")),
             false => {
                 recipe.models.push(RecipeModel { path, gram: None });
                 Ok(None)
@@ -154,43 +154,57 @@ fn place_base(
 
 /// All settings, the narrowest scope first; those of the base model that left are left out.
 fn scopes(
-    listed: &[Listed],
+    listed: Vec<Listed>,
     slices: Vec<Slice>,
     global: Settings,
     base: Option<usize>,
 ) -> Vec<Scope> {
     let is_cut = slices.len() > 1;
-    let index = |place: usize| match base {
-        Some(base) if place == base => None,
-        Some(base) if place > base => Some(place - 1),
-        _ => Some(place),
-    };
-    let own = |listed: &[Listed], layers: Option<std::ops::Range<u64>>| -> Vec<Scope> {
-        let scope = |(place, listed): (usize, &Listed)| {
-            let settings = listed.settings.clone();
-            Some(Scope { model: Some(index(place)?), layers: layers.clone(), settings })
-        };
-        listed.iter().enumerate().filter_map(scope).collect()
-    };
-    let mut scopes = own(listed, None);
-    for slice in &slices {
-        scopes.extend(own(&slice.sources, is_cut.then(|| slice.layers.clone())));
+    let mut scopes = Vec::new();
+    own_scopes(&mut scopes, listed, None, base);
+    let mut shared = Vec::new();
+    for Slice { layers, sources, settings } in slices {
+        let layers = is_cut.then_some(layers);
+        own_scopes(&mut scopes, sources, layers.clone(), base);
+        add_scope(&mut shared, None, layers, settings);
     }
-    for Slice { layers, settings, .. } in slices {
-        scopes.push(Scope { model: None, layers: is_cut.then_some(layers), settings });
-    }
-    scopes.push(Scope { model: None, layers: None, settings: global });
-    scopes.retain(|scope| !scope.settings.is_empty());
+    scopes.append(&mut shared);
+    add_scope(&mut scopes, None, None, global);
     scopes
+}
+
+fn own_scopes(
+    scopes: &mut Vec<Scope>,
+    listed: Vec<Listed>,
+    layers: Option<Range<u64>>,
+    base: Option<usize>,
+) {
+    for (place, listed) in listed.into_iter().enumerate() {
+        if base != Some(place) {
+            let model = place - usize::from(base.is_some_and(|base| base < place));
+            add_scope(scopes, Some(model), layers.clone(), listed.settings);
+        }
+    }
+}
+
+fn add_scope(
+    scopes: &mut Vec<Scope>,
+    model: Option<usize>,
+    layers: Option<Range<u64>>,
+    settings: Settings,
+) {
+    if !settings.is_empty() {
+        scopes.push(Scope { model, layers, settings: order::filled(settings) });
+    }
 }
 
 /// All that is neither a file nor a parameter.
 fn options(recipe: &mut Recipe, fields: &Fields<'_>) -> Result<()> {
-    let dtype = |name| fields.get(name).map(|node| node.choice(name, &DTYPES)).transpose();
-    recipe.dtype = match (dtype("dtype")?, dtype("out_dtype")?) {
-        (dtype, None) => dtype,
-        (_, out) => out,
-    };
+    for name in ["dtype", "out_dtype"] {
+        if let Some(node) = fields.get(name) {
+            recipe.dtype = Some(dtype(node, name)?);
+        }
+    }
     for node in fields.list("exclude")? {
         recipe.exclude.push(pattern(node, node.text("exclude")?)?);
     }
@@ -198,44 +212,54 @@ fn options(recipe: &mut Recipe, fields: &Fields<'_>) -> Result<()> {
         recipe.keep.push(keep(node, &recipe.models)?);
     }
     if let Some(node) = fields.get("precision") {
-        let words =
-            [("auto", Precision::Auto), ("fast", Precision::Fast), ("exact", Precision::Exact)];
-        recipe.precision = node.choice("precision", &words)?;
+        let place = node.choice("precision", &["auto", "fast", "exact"])?;
+        recipe.precision = [Precision::Auto, Precision::Fast, Precision::Exact][place];
     }
     if let Some(node) = fields.get("device") {
-        let words = [("auto", Device::Auto), ("cpu", Device::Cpu), ("gpu", Device::Gpu)];
-        recipe.device = node.choice("device", &words)?;
+        let place = node.choice("device", &["auto", "cpu", "gpu"])?;
+        recipe.device = [Device::Auto, Device::Cpu, Device::Gpu][place];
     }
     if let Some(node) = fields.get("shard_size") {
         let text = node.text("shard_size")?;
-        size_bytes(text).map_err(|error| wrong(node.line, error.what))?;
+        size_bytes(text).map_err(|error| wrong(node.line, &error.what))?;
         recipe.shard_size = Some(text.to_owned());
     }
     Ok(())
+}
+
+fn dtype(node: &Node, name: &str) -> Result<Dtype> {
+    let text = node.text(name)?;
+    let text = text.strip_prefix("torch.").unwrap_or(text);
+    for (word, dtype) in DTYPES {
+        if word == text {
+            return Ok(dtype);
+        }
+    }
+    Err(nearest::unknown(node.line, "there is no dtype", text, &DTYPES.map(|(word, _)| word)))
 }
 
 fn pattern(node: &Node, text: &str) -> Result<String> {
     match regex_lite::Regex::new(text) {
         Ok(_) => Ok(text.to_owned()),
         Err(error) => {
-            Err(wrong_text(node, text, &format!("is not a regular expression ({error})")))
+            let why = format!("is not a regular expression ({error})");
+            Err(wrong_text(node.line, text, &why))
         }
     }
 }
 
 /// `REGEX=N`, or a mapping with `pattern` and `model`: a number from 1, or a model's path.
 fn keep(node: &Node, models: &[RecipeModel]) -> Result<Keep> {
-    let (text, model) = match node.scalar() {
-        Some(text) => text.rsplit_once('=').ok_or_else(|| {
-            wrong_text(node, text, "is not REGEX=N with N counting models from 1")
-        })?,
-        None => {
-            let fields = Fields::of(node, "each entry of `keep`", &["pattern", "model"], &[])?;
-            match (fields.text("pattern")?, fields.text("model")?) {
-                (Some(pattern), Some(model)) => (pattern, model),
-                _ => return Err(wrong(node.line, "`keep` needs a `pattern` and a `model`")),
-            }
+    let (text, model) = if node.is_map() {
+        let fields = Fields::of(node, "each entry of `keep`", &["pattern", "model"], &[])?;
+        match (fields.text("pattern")?, fields.text("model")?) {
+            (Some(pattern), Some(model)) => (pattern, model),
+            _ => return Err(wrong(node.line, "`keep` needs a `pattern` and a `model`")),
         }
+    } else {
+        let text = node.text("keep")?;
+        let why = "is not REGEX=N with N counting models from 1";
+        text.rsplit_once('=').ok_or_else(|| wrong_text(node.line, text, why))?
     };
     let place = match model.parse::<usize>() {
         Ok(number) => number.checked_sub(1),
@@ -245,7 +269,7 @@ fn keep(node: &Node, models: &[RecipeModel]) -> Result<Keep> {
         Some(model) if model < models.len() => Ok(Keep { pattern: pattern(node, text)?, model }),
         _ => {
             let why = format!("is none of the {} models, by number or path", models.len());
-            Err(wrong_text(node, model, &why))
+            Err(wrong_text(node.line, model, &why))
         }
     }
 }
@@ -267,7 +291,7 @@ fn tokenizer(fields: &Fields<'_>) -> Result<()> {
     match source {
         Some(node) if node.text("tokenizer")? != "base" => {
             let why = "is not supported for a tokenizer: only `base` is";
-            Err(wrong_text(node, node.text("tokenizer")?, why))
+            Err(wrong_text(node.line, node.text("tokenizer")?, why))
         }
         _ => Ok(()),
     }

@@ -163,7 +163,7 @@ const CHANGED: [Case; 48] = [
     (
         "float32",
         "int64",
-        "line 13: there is no dtype `int64`; there are float32, float16, bfloat16, float64, f32, f16, bf16, f64, torch.float32, torch.float16, torch.bfloat16, torch.float64",
+        "line 13: there is no dtype `int64`; there are float32, float16, bfloat16, float64, f32, f16, bf16, f64",
     ),
     ("base_model: root\n", "", "line 1: `ties` needs a `base_model`"),
     (
@@ -227,7 +227,7 @@ const CHANGED_MORE: [Case; 12] = [
     (
         "ties\nbase_model: root",
         "regmean\nbase_model: root",
-        "line 7: `regmean` has no parameter `density`; it has weight, alpha",
+        "line 12: `regmean` has no parameter `normalize`; it has weight, alpha",
     ),
     (
         "model: b\n",
@@ -244,7 +244,7 @@ const CHANGED_MORE: [Case; 12] = [
         "dtype: float32\ndtype: float16",
         "line 14: `dtype` stands in line 13 already",
     ),
-    ("normalize: true", "- normalize", "line 11: `parameters` must be a mapping of `NAME: VALUE`"),
+    ("normalize: true", "- normalize", "line 12: `parameters` must be a mapping of `NAME: VALUE`"),
 ];
 
 const SLICES: [Case; 15] = [

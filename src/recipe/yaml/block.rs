@@ -1,7 +1,6 @@
 //! Mappings and lists by indentation.
 
-use super::{Content, Key, Node, Reader, wrong};
-use crate::{Result, printable};
+use super::{Content, Key, Node, Reader, Result, wrong, wrong_so, wrong_text};
 
 impl Reader<'_> {
     /// The only document of the text.
@@ -70,7 +69,7 @@ impl Reader<'_> {
     /// Tabs before a value, from `start` on, are read differently by different parsers.
     pub(super) fn check_spaces(&self, start: usize) -> Result<()> {
         match self.text[start..self.at].contains('\t') {
-            true => Err(self.wrong("a tab stands where spaces must").advice("use spaces")),
+            true => Err(wrong_so(self.line, "a tab stands where spaces must", "use spaces")),
             false => Ok(()),
         }
     }
@@ -87,7 +86,7 @@ impl Reader<'_> {
         };
         if self.peek() == Some(b':') && self.is_blank(self.at + 1) {
             let what = "a mapping cannot begin within a line that is one already";
-            return Err(self.wrong(what).advice("put text that holds `: ` in quotes"));
+            return Err(wrong_so(self.line, what, "put text that holds `: ` in quotes"));
         }
         self.end_line()?;
         Ok(node)
@@ -121,8 +120,9 @@ impl Reader<'_> {
             if !self.goes_on(column)? {
                 break;
             }
-            let missing = self.wrong("`KEY: VALUE` is expected here");
-            key = self.key()?.ok_or(missing)?;
+            let line = self.line;
+            let missing = || wrong(line, "`KEY: VALUE` is expected here");
+            key = self.key()?.ok_or_else(missing)?;
         }
         self.node(line, Content::Map(entries))
     }
@@ -168,9 +168,10 @@ impl Reader<'_> {
         self.check_indentation()?;
         match self.column() == column {
             true => Ok(true),
-            false => Err(self
-                .wrong("this line is indented further than what it follows")
-                .advice("indent entries alike, and write a text in one line")),
+            false => {
+                let what = "this line is indented further than what it follows";
+                Err(wrong_so(self.line, what, "indent entries alike, and write a text in one line"))
+            }
         }
     }
 }
@@ -179,8 +180,8 @@ impl Reader<'_> {
 pub(super) fn add(entries: &mut Vec<(Key, Node)>, key: Key, value: Node) -> Result<()> {
     match entries.iter().find(|(other, _)| other.text == key.text) {
         Some((other, _)) => {
-            let what = format!("`{}` stands in line {} already", printable(&key.text), other.line);
-            Err(wrong(key.line, what))
+            let why = format!("stands in line {} already", other.line);
+            Err(wrong_text(key.line, &key.text, &why))
         }
         None => {
             entries.push((key, value));

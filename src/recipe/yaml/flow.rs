@@ -1,8 +1,7 @@
 //! Lists and mappings in brackets, JSON's among them.
 
 use super::block::add;
-use super::{Content, Key, Node, Reader};
-use crate::Result;
+use super::{Content, Key, Node, Reader, Result};
 
 impl Reader<'_> {
     /// What begins with a bracket here.
@@ -60,7 +59,8 @@ impl Reader<'_> {
         self.skip_blank();
         let is_colon = self.peek() == Some(b':') && self.line == line;
         if !is_colon || !(is_quoted || self.is_blank(self.at + 1)) {
-            return Err(self.unexpected().advice("each key in braces needs a `: ` and a value"));
+            let advice = "each key in braces needs a `: ` and a value";
+            return Err(Box::new(self.unexpected().advice(advice)));
         }
         self.at += 1;
         let start = self.at;
