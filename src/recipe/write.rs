@@ -10,6 +10,9 @@ use super::{Device, Precision, Recipe, RecipeModel, Scope, Setting};
 use crate::order;
 use crate::tensor::dtype::Dtype;
 
+/// Beyond the deepest indentation.
+const SPACES: &str = "                ";
+
 type Settings = BTreeMap<String, Setting>;
 
 /// Writes a recipe, as [`read`](super::read()) makes it, in YAML.
@@ -146,12 +149,14 @@ fn options(text: &mut String, recipe: &Recipe) {
     }
 }
 
+#[inline(never)]
 fn open(text: &mut String, indent: usize, key: &str) {
-    push(text, &[&" ".repeat(indent), key, ":\n"]);
+    push(text, &[&SPACES[..indent], key, ":\n"]);
 }
 
+#[inline(never)]
 fn line(text: &mut String, indent: usize, key: &str, value: &str) {
-    push(text, &[&" ".repeat(indent), key, ": ", value, "\n"]);
+    push(text, &[&SPACES[..indent], key, ": ", value, "\n"]);
 }
 
 fn item(text: &mut String, value: &str) {
@@ -219,13 +224,12 @@ fn quoted(text: &str) -> String {
     for c in text.chars() {
         let is_unsafe = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
         if is_unsafe {
-            quoted += &format!("\\u{:04x}", u32::from(c));
+            push(&mut quoted, &[&format!("\\u{:04x}", u32::from(c))]);
             continue;
         }
-        if matches!(c, '"' | '\\') {
-            quoted.push('\\');
-        }
-        quoted.push(c);
+        let before = if matches!(c, '"' | '\\') { "\\" } else { "" };
+        push(&mut quoted, &[before, c.encode_utf8(&mut [0; 4])]);
     }
-    quoted + "\""
+    push(&mut quoted, &["\""]);
+    quoted
 }

@@ -55,11 +55,11 @@ impl Reader<'_> {
                 '\'' if self.peek() == Some(b'\'') => self.at += 1,
                 '\'' => return Ok(text),
                 c => {
-                    text.push(c);
+                    push(&mut text, c);
                     continue;
                 }
             }
-            text.push('\'');
+            push(&mut text, '\'');
         }
     }
 
@@ -67,11 +67,12 @@ impl Reader<'_> {
         let mut text = String::new();
         self.at += 1;
         loop {
-            text.push(match self.next_quoted()? {
+            let c = match self.next_quoted()? {
                 '"' => return Ok(text),
                 '\\' => self.escaped()?,
                 c => c,
-            });
+            };
+            push(&mut text, c);
         }
     }
 
@@ -135,4 +136,9 @@ impl Reader<'_> {
         }
         Ok(number)
     }
+}
+
+#[inline(never)]
+fn push(text: &mut String, c: char) {
+    text.push(c);
 }
