@@ -106,6 +106,39 @@ fn slices_begin_gradients_anew() {
     assert_eq!(value(&recipe, "weight", Some(1), "lm_head.weight"), Some(-0.5));
 }
 
+/// Source over slice over recipe; where no filter matches, the search goes on outside.
+#[test]
+fn settings_of_slices_come_before_those_of_the_recipe() {
+    let text = "\
+merge_method: task_arithmetic
+base_model: base
+slices:
+  - sources:
+      - model: a
+        layer_range: [0, 2]
+        parameters:
+          weight: {filter: attn, value: 1}
+    parameters:
+      lambda: {filter: attn, value: 2}
+      weight: {filter: mlp, value: 3}
+  - sources: [{model: a, layer_range: [2, 4]}]
+    parameters: {weight: 4}
+parameters:
+  lambda: [5, 6]
+  weight: 7
+";
+    let recipe = read(text.as_bytes(), &METHODS).unwrap();
+    let both = |tensor| {
+        let weight = value(&recipe, "weight", Some(0), tensor).unwrap();
+        (weight, value(&recipe, "lambda", None, tensor).unwrap())
+    };
+    assert_eq!(both("h.0.attn"), (1.0, 2.0));
+    assert_eq!(both("h.1.mlp"), (3.0, 6.0));
+    assert_eq!(both("h.0.norm"), (7.0, 5.0));
+    assert_eq!(both("h.2.attn"), (4.0, 5.0));
+    assert_eq!(both("h.3.mlp"), (4.0, 6.0));
+}
+
 #[test]
 fn switches_along_the_layers_hold_until_the_end() {
     let recipe = recipe("ties-filters-gradient");

@@ -209,6 +209,19 @@ proptest! {
     }
 }
 
+/// What some parser of YAML reads as something else than text.
+#[test]
+fn text_stays_text_for_every_parser() {
+    for path in
+        [".inf", ".nan", ".5", "yes", "Off", "n", "NULL", "1e5", "0x1f", "2001-01-01", "~", ""]
+    {
+        let model = RecipeModel { path: path.into(), gram: None };
+        let recipe = Recipe { method: "average".into(), models: vec![model], ..Recipe::default() };
+        let text = write(&recipe);
+        assert!(text.contains(&format!("  - model: \"{path}\"\n")), "{text}");
+    }
+}
+
 #[test]
 fn the_shortest_form_is_written() {
     let text = "\

@@ -264,6 +264,7 @@ fn bombs_are_refused() {
     assert_eq!(refused("- ".repeat(100_000)), deep);
     assert_eq!(refused("{a: ".repeat(100_000)), deep);
     assert_eq!(tree(&format!("{}{}", "[".repeat(32), "]".repeat(32))), nested(32));
+    assert_eq!(refused(format!("{}{}", "[".repeat(33), "]".repeat(33))), deep);
     let many = "line 1: a recipe has at most 10000 values";
     assert_eq!(refused(format!("[{}]", "1,".repeat(100_000))), many);
     assert_eq!(refused("x".repeat((1 << 20) + 1)), "1048577 bytes are too many for a recipe");
