@@ -1,9 +1,9 @@
 //! A whole merge as data: which files, by which method, with which settings.
 
-use crate::Result;
 use crate::tensor::dtype::Dtype;
+use crate::{Error, Result};
 
-use super::{Device, Keep, Precision, Scope};
+use super::{Device, Keep, Precision, Scope, nearest, yaml};
 
 /// A merge as a recipe says it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -86,7 +86,7 @@ impl Recipe {
             Some(n) if n != n_found => {
                 let what = format!("the slices end at layer {n}, but the models have {n_found}");
                 let advice = "slices must cover whole models: cutting layers off is not supported";
-                Err(crate::Error::input(what).advice(advice))
+                Err(Error::input(what).advice(advice))
             }
             _ => Ok(()),
         }
@@ -95,12 +95,15 @@ impl Recipe {
 
 impl<'a> KnownMethod<'a> {
     /// The method of that name among `all`.
-    pub(super) fn find(all: &[Self], name: &str, line: usize) -> Result<Self> {
-        let is_it = |method: &&Self| method.name == name || method.aliases.contains(&name);
-        all.iter().find(is_it).copied().ok_or_else(|| {
-            let names =
-                all.iter().flat_map(|m| [m.name].into_iter().chain(m.aliases.iter().copied()));
-            super::nearest::unknown(line, "method", name, names)
-        })
+    pub(super) fn find(all: &[Self], name: &str, line: usize) -> yaml::Result<Self> {
+        let mut names = Vec::new();
+        for method in all {
+            if method.name == name || method.aliases.contains(&name) {
+                return Ok(*method);
+            }
+            names.push(method.name);
+            names.extend_from_slice(method.aliases);
+        }
+        Err(nearest::unknown(line, "there is no method", name, &names))
     }
 }

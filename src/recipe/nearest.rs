@@ -1,27 +1,24 @@
 //! The known name that a misspelt one was probably meant to be.
 
-use super::yaml::wrong;
+use super::yaml::wrong_so;
 use crate::{Error, printable};
 
 /// Characters beyond which a name is not compared.
 const MAX_CHARS: usize = 64;
 
-/// An error that says what is not known, and the nearest name that is; all names where none is near.
-pub(super) fn unknown<'a>(
-    line: usize,
-    what: &str,
-    name: &str,
-    known: impl Iterator<Item = &'a str>,
-) -> Error {
-    let known: Vec<&str> = known.collect();
-    let error = wrong(line, format!("there is no {what} `{}`", printable(name)));
-    let near = known.iter().map(|other| (distance(name, other), other));
-    match near.min_by_key(|(distance, _)| *distance) {
-        Some((distance, other)) if distance <= 1 + other.len() / 3 => {
-            error.advice(format!("did you mean `{other}`?"))
+/// An error that says what is not there, and advises the nearest known name, or all if none is near.
+#[cold]
+pub(super) fn unknown(line: usize, what_lacks: &str, name: &str, known: &[&str]) -> Box<Error> {
+    let mut advice = format!("there are {}", known.join(", "));
+    let mut nearest = usize::MAX;
+    for other in known {
+        let distance = distance(name, other);
+        if distance < nearest && distance <= (other.len() / 3).max(1) {
+            nearest = distance;
+            advice = format!("did you mean `{other}`?");
         }
-        _ => error.advice(format!("there are {}", known.join(", "))),
     }
+    wrong_so(line, &format!("{what_lacks} `{}`", printable(name)), &advice)
 }
 
 /// Letters to add, remove, change, or swap with their neighbour.

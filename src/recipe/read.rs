@@ -6,6 +6,7 @@
 //! - `fields`: keys of a mapping.
 //! - `models`, `slices`: which files.
 //! - `settings`: parameters of the method.
+//! - `options`: all else.
 //!
 //! Arithmetic is always as wide as it must be, so `dtype` and `out_dtype` only say what is written:
 //! `out_dtype`, or else `dtype`. Where mergekit rounds inputs to a narrower `dtype` before it
@@ -15,19 +16,20 @@
 
 mod fields;
 mod models;
+mod options;
 mod settings;
 mod slices;
 
-use fields::{Fields, wrong_text};
+use std::ops::Range;
+
+use fields::Fields;
 use models::Listed;
 use settings::{Methods, Settings};
 use slices::Slice;
 
-use super::yaml::{self, Node, wrong};
-use super::{BaseModel, Device, Keep, KnownMethod, Precision, Recipe, RecipeModel, Scope};
-use crate::format::size_bytes;
-use crate::tensor::dtype::Dtype;
-use crate::{Result, printable};
+use super::yaml::{self, Result, wrong, wrong_text};
+use super::{BaseModel, KnownMethod, Recipe, RecipeModel, Scope};
+use crate::order;
 
 const KEYS: [&str; 14] = [
     "merge_method",
@@ -50,45 +52,33 @@ const REFUSED: [(&str, &str); 2] = [
     ("modules", "modules with recipes of their own are not supported"),
     ("chat_template", "templates are copied with the first model's files, not made"),
 ];
-/// Names that torch, mergekit and safetensors use.
-const DTYPES: [(&str, Dtype); 12] = [
-    ("float32", Dtype::F32),
-    ("float16", Dtype::F16),
-    ("bfloat16", Dtype::BF16),
-    ("float64", Dtype::F64),
-    ("f32", Dtype::F32),
-    ("f16", Dtype::F16),
-    ("bf16", Dtype::BF16),
-    ("f64", Dtype::F64),
-    ("torch.float32", Dtype::F32),
-    ("torch.float16", Dtype::F16),
-    ("torch.bfloat16", Dtype::BF16),
-    ("torch.float64", Dtype::F64),
-];
-
 /// Reads a recipe, in YAML or JSON, for one of some methods.
 ///
 /// # Errors
 /// `Input` with the line, in one sentence.
-pub fn read(text: &[u8], methods: &[KnownMethod<'_>]) -> Result<Recipe> {
+pub fn read(text: &[u8], methods: &[KnownMethod<'_>]) -> crate::Result<Recipe> {
+    recipe(text, methods).map_err(|error| *error)
+}
+
+fn recipe(text: &[u8], methods: &[KnownMethod<'_>]) -> Result<Recipe> {
     let root = yaml::parse(text)?;
     let fields = Fields::of(&root, "a recipe", &KEYS, &REFUSED)?;
     let missing = || wrong(root.line, "the recipe lacks its `merge_method`");
     let name = fields.get("merge_method").ok_or_else(missing)?;
     let own = KnownMethod::find(methods, name.text("merge_method")?, name.line)?;
     let methods = Methods { own, all: methods };
-    tokenizer(&fields)?;
+    options::tokenizer(&fields)?;
 
     let mut recipe = Recipe { method: own.name.to_owned(), ..Recipe::default() };
     files(&mut recipe, &fields, &methods)?;
-    options(&mut recipe, &fields)?;
+    options::read(&mut recipe, &fields)?;
     Ok(recipe)
 }
 
 /// Models, base model and the scopes of all parameters.
 fn files(recipe: &mut Recipe, fields: &Fields<'_>, methods: &Methods<'_>) -> Result<()> {
     let base = fields.get("base_model").map(models::reference).transpose()?;
-    let mut global = methods.settings(fields.get("parameters"), false)?;
+    let global = methods.settings(fields.get("parameters"), false)?;
     let listed = models::models(fields.list("models")?, methods)?;
     let mut slices = slices::slices(fields.list("slices")?, methods, base.as_deref())?;
     match (listed.is_empty(), slices.is_empty()) {
@@ -104,10 +94,8 @@ fn files(recipe: &mut Recipe, fields: &Fields<'_>, methods: &Methods<'_>) -> Res
         }
     }
     let taken_out = place_base(recipe, base, fields, methods, !slices.is_empty())?;
-    if !slices.is_empty() {
-        slices::spread(&mut slices, &mut global);
-    }
-    recipe.scopes = scopes(&listed, slices, global, taken_out);
+    let global = if slices.is_empty() { global } else { slices::spread(&mut slices, global) };
+    recipe.scopes = scopes(listed, slices, global, taken_out);
     Ok(())
 }
 
@@ -125,10 +113,10 @@ fn place_base(
     match (methods.own.base, base) {
         (BaseModel::Apart, None) => {
             let line = fields.line_of("merge_method");
-            Err(wrong(line, format!("`{method}` needs a `base_model`")))
+            Err(wrong_text(line, method, "needs a `base_model`"))
         }
         (BaseModel::None, Some(_)) => {
-            Err(wrong(line, format!("`{method}` takes no `base_model`; remove it")))
+            Err(wrong_text(line, method, "takes no `base_model`; remove it"))
         }
         (BaseModel::Apart, base) => {
             if place.is_some_and(|place| recipe.models[place].gram.is_some()) {
@@ -142,7 +130,7 @@ fn place_base(
             }
         }
         (BaseModel::Joins, Some(path)) if place.is_none() => match is_sliced {
-            true => Err(wrong(line, format!("`{}` is in none of the slices", printable(&path)))),
+            true => Err(wrong_text(line, &path, "is in none of the slices")),
             false => {
                 recipe.models.push(RecipeModel { path, gram: None });
                 Ok(None)
@@ -154,121 +142,46 @@ fn place_base(
 
 /// All settings, the narrowest scope first; those of the base model that left are left out.
 fn scopes(
-    listed: &[Listed],
+    listed: Vec<Listed>,
     slices: Vec<Slice>,
     global: Settings,
     base: Option<usize>,
 ) -> Vec<Scope> {
     let is_cut = slices.len() > 1;
-    let index = |place: usize| match base {
-        Some(base) if place == base => None,
-        Some(base) if place > base => Some(place - 1),
-        _ => Some(place),
-    };
-    let own = |listed: &[Listed], layers: Option<std::ops::Range<u64>>| -> Vec<Scope> {
-        let scope = |(place, listed): (usize, &Listed)| {
-            let settings = listed.settings.clone();
-            Some(Scope { model: Some(index(place)?), layers: layers.clone(), settings })
-        };
-        listed.iter().enumerate().filter_map(scope).collect()
-    };
-    let mut scopes = own(listed, None);
-    for slice in &slices {
-        scopes.extend(own(&slice.sources, is_cut.then(|| slice.layers.clone())));
+    let mut scopes = Vec::new();
+    own_scopes(&mut scopes, listed, None, base);
+    let mut shared = Vec::new();
+    for Slice { layers, sources, settings } in slices {
+        let layers = is_cut.then_some(layers);
+        own_scopes(&mut scopes, sources, layers.clone(), base);
+        add_scope(&mut shared, None, layers, settings);
     }
-    for Slice { layers, settings, .. } in slices {
-        scopes.push(Scope { model: None, layers: is_cut.then_some(layers), settings });
-    }
-    scopes.push(Scope { model: None, layers: None, settings: global });
-    scopes.retain(|scope| !scope.settings.is_empty());
+    scopes.append(&mut shared);
+    add_scope(&mut scopes, None, None, global);
     scopes
 }
 
-/// All that is neither a file nor a parameter.
-fn options(recipe: &mut Recipe, fields: &Fields<'_>) -> Result<()> {
-    let dtype = |name| fields.get(name).map(|node| node.choice(name, &DTYPES)).transpose();
-    recipe.dtype = match (dtype("dtype")?, dtype("out_dtype")?) {
-        (dtype, None) => dtype,
-        (_, out) => out,
-    };
-    for node in fields.list("exclude")? {
-        recipe.exclude.push(pattern(node, node.text("exclude")?)?);
-    }
-    for node in fields.list("keep")? {
-        recipe.keep.push(keep(node, &recipe.models)?);
-    }
-    if let Some(node) = fields.get("precision") {
-        let words =
-            [("auto", Precision::Auto), ("fast", Precision::Fast), ("exact", Precision::Exact)];
-        recipe.precision = node.choice("precision", &words)?;
-    }
-    if let Some(node) = fields.get("device") {
-        let words = [("auto", Device::Auto), ("cpu", Device::Cpu), ("gpu", Device::Gpu)];
-        recipe.device = node.choice("device", &words)?;
-    }
-    if let Some(node) = fields.get("shard_size") {
-        let text = node.text("shard_size")?;
-        size_bytes(text).map_err(|error| wrong(node.line, error.what))?;
-        recipe.shard_size = Some(text.to_owned());
-    }
-    Ok(())
-}
-
-fn pattern(node: &Node, text: &str) -> Result<String> {
-    match regex_lite::Regex::new(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(error) => {
-            Err(wrong_text(node, text, &format!("is not a regular expression ({error})")))
+fn own_scopes(
+    scopes: &mut Vec<Scope>,
+    listed: Vec<Listed>,
+    layers: Option<Range<u64>>,
+    base: Option<usize>,
+) {
+    for (place, listed) in listed.into_iter().enumerate() {
+        if base != Some(place) {
+            let model = place - usize::from(base.is_some_and(|base| base < place));
+            add_scope(scopes, Some(model), layers.clone(), listed.settings);
         }
     }
 }
 
-/// `REGEX=N`, or a mapping with `pattern` and `model`: a number from 1, or a model's path.
-fn keep(node: &Node, models: &[RecipeModel]) -> Result<Keep> {
-    let (text, model) = match node.scalar() {
-        Some(text) => text.rsplit_once('=').ok_or_else(|| {
-            wrong_text(node, text, "is not REGEX=N with N counting models from 1")
-        })?,
-        None => {
-            let fields = Fields::of(node, "each entry of `keep`", &["pattern", "model"], &[])?;
-            match (fields.text("pattern")?, fields.text("model")?) {
-                (Some(pattern), Some(model)) => (pattern, model),
-                _ => return Err(wrong(node.line, "`keep` needs a `pattern` and a `model`")),
-            }
-        }
-    };
-    let place = match models.iter().position(|listed| listed.path == model) {
-        Some(place) => Some(place),
-        None => model.parse::<usize>().ok().and_then(|number| number.checked_sub(1)),
-    };
-    match place {
-        Some(model) if model < models.len() => Ok(Keep { pattern: pattern(node, text)?, model }),
-        _ => {
-            let why = format!("is none of the {} models, by number or path", models.len());
-            Err(wrong_text(node, model, &why))
-        }
-    }
-}
-
-/// A tokenizer other than the base model's is not made.
-fn tokenizer(fields: &Fields<'_>) -> Result<()> {
-    let source = match fields.get("tokenizer") {
-        None => fields.get("tokenizer_source"),
-        Some(node) => {
-            let refused = [
-                ("tokens", "tokens are not merged"),
-                ("pad_to_multiple_of", "embeddings are not padded"),
-            ];
-            let missing = || wrong(node.line, "tokenizers are not merged; write `source: base`");
-            let inner = Fields::of(node, "`tokenizer`", &["source"], &refused)?;
-            Some(inner.get("source").ok_or_else(missing)?)
-        }
-    };
-    match source {
-        Some(node) if node.text("tokenizer")? != "base" => {
-            let why = "is not supported for a tokenizer: only `base` is";
-            Err(wrong_text(node, node.text("tokenizer")?, why))
-        }
-        _ => Ok(()),
+fn add_scope(
+    scopes: &mut Vec<Scope>,
+    model: Option<usize>,
+    layers: Option<Range<u64>>,
+    settings: Settings,
+) {
+    if !settings.is_empty() {
+        scopes.push(Scope { model, layers, settings: order::filled(settings) });
     }
 }

@@ -4,11 +4,14 @@
 //! anything but text in them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::ops::Range;
 
 use super::{Device, Precision, Recipe, RecipeModel, Scope, Setting};
+use crate::order;
 use crate::tensor::dtype::Dtype;
+
+/// Beyond the deepest indentation.
+const SPACES: &str = "                ";
 
 type Settings = BTreeMap<String, Setting>;
 
@@ -43,7 +46,7 @@ pub fn write(recipe: &Recipe) -> String {
 fn slices(recipe: &Recipe) -> Vec<Range<u64>> {
     let mut own: Vec<Range<u64>> =
         recipe.scopes.iter().filter_map(|scope| scope.layers.clone()).collect();
-    own.sort_by_key(|layers| (layers.start, layers.end));
+    order::sort_by_key(&mut own, |layers| (layers.start, layers.end));
     let end = own.iter().map(|layers| layers.end).max();
     own.extend(recipe.n_layers.or(end).map(|n| n..n));
     let mut slices: Vec<Range<u64>> = Vec::new();
@@ -146,30 +149,39 @@ fn options(text: &mut String, recipe: &Recipe) {
     }
 }
 
+#[inline(never)]
 fn open(text: &mut String, indent: usize, key: &str) {
-    let _ = writeln!(text, "{:indent$}{key}:", "");
+    push(text, &[&SPACES[..indent], key, ":\n"]);
 }
 
+#[inline(never)]
 fn line(text: &mut String, indent: usize, key: &str, value: &str) {
-    let _ = writeln!(text, "{:indent$}{key}: {value}", "");
+    push(text, &[&SPACES[..indent], key, ": ", value, "\n"]);
 }
 
 fn item(text: &mut String, value: &str) {
-    let _ = writeln!(text, "  - {}", quoted(value));
+    push(text, &["  - ", &quoted(value), "\n"]);
+}
+
+#[inline(never)]
+fn push(text: &mut String, parts: &[&str]) {
+    parts.iter().for_each(|part| text.push_str(part));
 }
 
 /// A value without filters.
 fn value(setting: &Setting) -> String {
-    let list = |items: Vec<String>| format!("[{}]", items.join(", "));
-    match setting {
-        Setting::Value(value) => number(*value),
-        Setting::Switch(is_on) => is_on.to_string(),
-        Setting::Gradient(values) => list(values.iter().map(|value| number(*value)).collect()),
-        Setting::Switches(values) => list(values.iter().map(bool::to_string).collect()),
-        Setting::Filtered(entries) => {
-            list(entries.iter().map(|entry| value(&entry.value)).collect())
-        }
-    }
+    let items: Vec<String> = match setting {
+        Setting::Value(value) => return number(*value),
+        Setting::Switch(is_on) => return word(*is_on),
+        Setting::Gradient(values) => values.iter().map(|value| number(*value)).collect(),
+        Setting::Switches(values) => values.iter().map(|is_on| word(*is_on)).collect(),
+        Setting::Filtered(entries) => entries.iter().map(|entry| value(&entry.value)).collect(),
+    };
+    format!("[{}]", items.join(", "))
+}
+
+fn word(is_on: bool) -> String {
+    String::from(if is_on { "true" } else { "false" })
 }
 
 /// A number that reads back as itself. Where there is an exponent it has a sign, and a point stands
@@ -198,29 +210,26 @@ fn dtype_name(dtype: Dtype) -> &'static str {
 /// A text, in quotes unless it can be nothing else.
 fn quoted(text: &str) -> String {
     const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
-    let begins = text.trim_start_matches('.').trim_start_matches('/');
-    let is_path = begins.len() == text.len() || text.contains('/');
-    let is_word = WORDS.contains(&text.to_ascii_lowercase().as_str());
-    if begins.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(is_plain)
-        && is_path
-        && !is_word
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./-".contains(&byte);
+    let first = text.bytes().find(|byte| !b"./".contains(byte));
+    let is_number = text.starts_with('.') && !text.contains('/');
+    if first.is_some_and(|byte| byte.is_ascii_alphabetic())
+        && text.bytes().all(is_plain)
+        && !is_number
+        && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
     {
         return text.to_owned();
     }
     let mut quoted = String::from("\"");
     for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            '\u{2028}' | '\u{2029}' | '\u{feff}' => quoted += &escape(c),
-            c if c.is_control() => quoted += &escape(c),
-            c => quoted.push(c),
+        let is_unsafe = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
+        if is_unsafe {
+            push(&mut quoted, &[&format!("\\u{:04x}", u32::from(c))]);
+            continue;
         }
+        let before = if matches!(c, '"' | '\\') { "\\" } else { "" };
+        push(&mut quoted, &[before, c.encode_utf8(&mut [0; 4])]);
     }
-    quoted + "\""
-}
-
-fn escape(c: char) -> String {
-    format!("\\u{:04x}", u32::from(c))
+    push(&mut quoted, &["\""]);
+    quoted
 }

@@ -13,8 +13,13 @@
 mod block;
 mod flow;
 mod scalar;
+#[cfg(test)]
+mod tests;
 
-use crate::{Error, Result, printable};
+use crate::{Error, printable};
+
+/// An error travels through many small functions: as one word, code is much smaller.
+pub(super) type Result<T> = std::result::Result<T, Box<Error>>;
 
 /// Text beyond which a file is no recipe, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -55,8 +60,24 @@ pub(super) struct Key {
 }
 
 /// An error in that line.
-pub(super) fn wrong(line: usize, what: impl AsRef<str>) -> Error {
-    Error::input(format!("line {line}: {}", what.as_ref()))
+#[cold]
+#[inline(never)]
+pub(super) fn wrong(line: usize, what: &str) -> Box<Error> {
+    Box::new(Error::input(format!("line {line}: {what}")))
+}
+
+/// An error in that line with advice.
+#[cold]
+#[inline(never)]
+pub(super) fn wrong_so(line: usize, what: &str, advice: &str) -> Box<Error> {
+    Box::new(wrong(line, what).advice(advice))
+}
+
+/// An error about a text that stands in that line.
+#[cold]
+#[inline(never)]
+pub(super) fn wrong_text(line: usize, text: &str, why: &str) -> Box<Error> {
+    wrong(line, &format!("`{}` {why}", printable(text)))
 }
 
 /// Reads a text whole.
@@ -65,14 +86,16 @@ pub(super) fn wrong(line: usize, what: impl AsRef<str>) -> Error {
 /// `Input` with the line, if it is not such a text or larger than any recipe.
 pub(super) fn parse(bytes: &[u8]) -> Result<Node> {
     if bytes.len() > MAX_BYTES {
-        return Err(Error::input(format!("{} bytes are too many for a recipe", bytes.len())));
+        let what = format!("{} bytes are too many for a recipe", bytes.len());
+        return Err(Box::new(Error::input(what)));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         wrong(line, "this is not UTF-8 text")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { text, at: 0, line: 1, line_start: 0, depth: 0, n_nodes: 0 };
+    let mut reader =
+        Reader { text, at: 0, line: 1, line_start: 0, margin: 0, depth: 0, n_nodes: 0 };
     reader.check_characters()?;
     reader.document()
 }
@@ -83,6 +106,8 @@ struct Reader<'t> {
     at: usize,
     line: usize,
     line_start: usize,
+    /// Column that lines in brackets must reach.
+    margin: usize,
     depth: usize,
     n_nodes: usize,
 }
@@ -105,14 +130,14 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn wrong(&self, what: impl AsRef<str>) -> Error {
+    fn wrong(&self, what: &str) -> Box<Error> {
         wrong(self.line, what)
     }
 
     /// What stands here and is not expected.
-    fn unexpected(&self) -> Error {
+    fn unexpected(&self) -> Box<Error> {
         match self.text[self.at..].split_whitespace().next() {
-            Some(word) => self.wrong(format!("`{}` is not expected here", printable(word))),
+            Some(word) => wrong_text(self.line, word, "is not expected here"),
             None => self.wrong("the text ends too early"),
         }
     }
@@ -120,7 +145,7 @@ impl Reader<'_> {
     fn node(&mut self, line: usize, content: Content) -> Result<Node> {
         self.n_nodes += 1;
         match self.n_nodes > MAX_NODES {
-            true => Err(wrong(line, format!("a recipe has at most {MAX_NODES} values"))),
+            true => Err(wrong(line, &format!("a recipe has at most {MAX_NODES} values"))),
             false => Ok(Node { line, content }),
         }
     }
@@ -134,7 +159,7 @@ impl Reader<'_> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             let what = format!("lists and mappings lie more than {MAX_DEPTH} deep in one another");
-            return Err(self.wrong(what));
+            return Err(self.wrong(&what));
         }
         let found = inner(self);
         self.depth -= 1;
@@ -202,6 +227,6 @@ impl Reader<'_> {
     }
 }
 
-fn strange(line: usize, c: char) -> Error {
-    wrong(line, format!("the character `{}` cannot stand in a recipe", c.escape_default()))
+fn strange(line: usize, c: char) -> Box<Error> {
+    wrong(line, &format!("the character `{}` cannot stand in a recipe", c.escape_default()))
 }

@@ -1,8 +1,7 @@
 //! Entries of a mapping by their keys: none is passed over.
 
 use crate::recipe::nearest;
-use crate::recipe::yaml::{Content, Key, Node, wrong};
-use crate::{Error, Result, printable};
+use crate::recipe::yaml::{Content, Key, Node, Result, wrong};
 
 /// A mapping of which all keys are known.
 pub(super) struct Fields<'n> {
@@ -20,7 +19,7 @@ impl<'n> Fields<'n> {
         refused: &[(&str, &str)],
     ) -> Result<Self> {
         let Content::Map(entries) = &node.content else {
-            return Err(wrong(node.line, format!("{what} must be a mapping of `KEY: VALUE`")));
+            return Err(wrong(node.line, &format!("{what} must be a mapping of `KEY: VALUE`")));
         };
         for (key, value) in entries {
             if known.contains(&key.text.as_str()) {
@@ -28,8 +27,8 @@ impl<'n> Fields<'n> {
             }
             return Err(match refused.iter().find(|(name, _)| *name == key.text) {
                 Some(_) if value.is_nothing() => continue,
-                Some((name, why)) => wrong(key.line, format!("`{name}`: {why}")),
-                None => nearest::unknown(key.line, "key", &key.text, known.iter().copied()),
+                Some((name, why)) => wrong(key.line, &format!("`{name}`: {why}")),
+                None => nearest::unknown(key.line, "there is no key", &key.text, known),
             });
         }
         Ok(Self { line: node.line, entries })
@@ -51,7 +50,7 @@ impl<'n> Fields<'n> {
         match self.get(name) {
             None => Ok(&[]),
             Some(Node { content: Content::List(items), .. }) => Ok(items),
-            Some(node) => Err(wrong(node.line, format!("`{name}` must be a list"))),
+            Some(node) => Err(wrong(node.line, &format!("`{name}` must be a list"))),
         }
     }
 
@@ -75,28 +74,30 @@ impl Node {
     pub(super) fn text(&self, what: &str) -> Result<&str> {
         match &self.content {
             Content::Plain(text) | Content::Quoted(text) if !self.is_nothing() => Ok(text),
-            _ => Err(wrong(self.line, format!("`{what}` must be a text"))),
+            _ => Err(wrong(self.line, &format!("`{what}` must be a text"))),
         }
     }
 
-    /// The text in quotes or without, if it is one.
-    pub(super) fn scalar(&self) -> Option<&str> {
+    /// The text in quotes or without, which must be `what`.
+    pub(super) fn scalar(&self, name: &str, what: &str) -> Result<&str> {
         match &self.content {
-            Content::Plain(text) | Content::Quoted(text) => Some(text),
-            Content::List(_) | Content::Map(_) => None,
+            Content::Plain(text) | Content::Quoted(text) => Ok(text),
+            Content::List(_) | Content::Map(_) => {
+                Err(wrong(self.line, &format!("`{name}` must be {what} here")))
+            }
         }
     }
 
-    /// One of some words.
-    pub(super) fn choice<T: Copy>(&self, what: &str, words: &[(&str, T)]) -> Result<T> {
-        let text = self.text(what)?;
-        let word = words.iter().find(|(word, _)| *word == text);
-        let names = words.iter().map(|(word, _)| *word);
-        word.map(|(_, value)| *value).ok_or_else(|| nearest::unknown(self.line, what, text, names))
+    /// Whether it is a mapping.
+    pub(super) fn is_map(&self) -> bool {
+        matches!(self.content, Content::Map(_))
     }
-}
 
-/// An error about a text that stands in that line.
-pub(super) fn wrong_text(node: &Node, text: &str, why: &str) -> Error {
-    wrong(node.line, format!("`{}` {why}", printable(text)))
+    /// The place of the text among some words.
+    pub(super) fn choice(&self, what: &str, words: &[&str]) -> Result<usize> {
+        let text = self.text(what)?;
+        let place = words.iter().position(|word| *word == text);
+        let lacks = || nearest::unknown(self.line, &format!("there is no {what}"), text, words);
+        place.ok_or_else(lacks)
+    }
 }

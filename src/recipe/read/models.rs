@@ -1,10 +1,10 @@
 //! Which files a recipe names: `models`, and what stands for a model anywhere.
 
-use super::fields::{Fields, wrong_text};
+use super::fields::Fields;
 use super::settings::{Methods, Settings};
+use crate::printable;
 use crate::recipe::RecipeModel;
-use crate::recipe::yaml::{Content, Node, wrong};
-use crate::{Result, printable};
+use crate::recipe::yaml::{Node, Result, wrong, wrong_so};
 
 /// Keys that mean something to mergekit, and why they are refused.
 const REFUSED: [(&str, &str); 4] = [
@@ -51,7 +51,7 @@ pub(super) fn add(models: &mut Vec<Listed>, listed: Listed) -> Result<()> {
     if let Some(other) = models.iter().find(|other| other.model.path == listed.model.path) {
         let path = printable(&listed.model.path);
         let what = format!("the model `{path}` stands in line {} already", other.line);
-        return Err(wrong(listed.line, what));
+        return Err(wrong(listed.line, &what));
     }
     models.push(listed);
     Ok(())
@@ -59,7 +59,7 @@ pub(super) fn add(models: &mut Vec<Listed>, listed: Listed) -> Result<()> {
 
 /// The path of a model: a text, or mergekit's mapping with `path`.
 pub(super) fn reference(node: &Node) -> Result<String> {
-    if matches!(node.content, Content::Map(_)) {
+    if node.is_map() {
         let fields = Fields::of(node, "a model", &["path", "model"], &REFUSED)?;
         return match (fields.get("path"), fields.get("model")) {
             (Some(path), None) => reference(path),
@@ -69,9 +69,11 @@ pub(super) fn reference(node: &Node) -> Result<String> {
     }
     let text = node.text("model")?;
     if text.contains(['+', '@']) {
-        let why = "names an adapter (`+`) or a revision (`@`), which is not supported";
+        let text = printable(text);
+        let what =
+            format!("`{text}` names an adapter (`+`) or a revision (`@`), which is not supported");
         let advice = "give a file or a folder, with neither character in its path";
-        return Err(wrong_text(node, text, why).advice(advice));
+        return Err(wrong_so(node.line, &what, advice));
     }
     Ok(text.to_owned())
 }

@@ -1,15 +1,13 @@
 //! `parameters`: a value for each of some parameters of a method.
 
-use std::collections::BTreeMap;
-
-use super::fields::{Fields, wrong_text};
+use super::fields::Fields;
+use crate::printable;
 use crate::recipe::nearest;
-use crate::recipe::yaml::{Content, Node, wrong};
+use crate::recipe::yaml::{Content, Node, Result, wrong, wrong_so, wrong_text};
 use crate::recipe::{Filtered, KnownMethod, KnownParameter, Setting};
-use crate::{Result, printable};
 
 /// Settings by their parameter's name.
-pub(super) type Settings = BTreeMap<String, Setting>;
+pub(super) type Settings = Vec<(String, Setting)>;
 
 /// All methods and the one of the recipe.
 pub(super) struct Methods<'a> {
@@ -30,109 +28,112 @@ impl Methods<'_> {
             if is_model && !parameter.is_per_model {
                 let what = format!("`{}` is for all models alike", parameter.name);
                 let advice = "move it to the `parameters` of the whole recipe";
-                return Err(wrong(key.line, what).advice(advice));
+                return Err(wrong_so(key.line, &what, advice));
             }
             if !value.is_nothing() {
-                settings.insert(key.text.clone(), setting(&parameter, value)?);
+                settings.push((key.text.clone(), setting(&parameter, value)?));
             }
         }
         Ok(settings)
     }
 
     fn parameter(&self, name: &str, line: usize) -> Result<KnownParameter<'_>> {
-        let is_it = |parameter: &&KnownParameter<'_>| parameter.name == name;
-        if let Some(parameter) = self.own.parameters.iter().find(is_it) {
-            return Ok(*parameter);
-        }
-        let known = self.own.parameters.iter().map(|parameter| parameter.name);
-        let is_others = self.all.iter().any(|method| method.parameters.iter().any(|p| is_it(&p)));
-        match is_others {
-            true => {
-                let known = known.collect::<Vec<_>>().join(", ");
-                let what = format!("`{}` has no parameter `{}`", self.own.name, printable(name));
-                Err(wrong(line, what).advice(format!("it has {known}")))
+        let mut known = Vec::new();
+        for parameter in self.own.parameters {
+            if parameter.name == name {
+                return Ok(*parameter);
             }
-            false => {
-                let what = format!("parameter of `{}`", self.own.name);
-                Err(nearest::unknown(line, &what, name, known))
-            }
+            known.push(parameter.name);
         }
+        let lacks = format!("`{}` has no parameter", self.own.name);
+        if self.all.iter().any(|method| method.parameters.iter().any(|p| p.name == name)) {
+            let what = format!("{lacks} `{}`", printable(name));
+            return Err(wrong_so(line, &what, &format!("it has {}", known.join(", "))));
+        }
+        Err(nearest::unknown(line, &lacks, name, &known))
     }
 }
 
 /// A value, a list of values along the layers, or values with filters.
 fn setting(parameter: &KnownParameter<'_>, node: &Node) -> Result<Setting> {
-    match &node.content {
-        Content::Map(_) => Ok(Setting::Filtered(vec![filtered(parameter, node)?])),
-        Content::List(items)
-            if items.iter().any(|item| matches!(item.content, Content::Map(_))) =>
-        {
-            let entries = items.iter().map(|item| filtered(parameter, item));
-            Ok(Setting::Filtered(entries.collect::<Result<_>>()?))
-        }
-        _ => unfiltered(parameter, node),
+    let entries = match &node.content {
+        Content::Map(_) => std::slice::from_ref(node),
+        Content::List(items) if items.iter().any(Node::is_map) => items,
+        _ => return unfiltered(parameter, node),
+    };
+    let mut all = Vec::with_capacity(entries.len());
+    for entry in entries {
+        all.push(filtered(parameter, entry)?);
     }
+    Ok(Setting::Filtered(all))
 }
 
 fn unfiltered(parameter: &KnownParameter<'_>, node: &Node) -> Result<Setting> {
     let name = parameter.name;
-    match &node.content {
-        Content::List(items) if items.is_empty() => {
-            Err(wrong(node.line, format!("the list of `{name}` is empty")))
-        }
-        Content::List(items) if parameter.is_switch => {
-            let values = items.iter().map(|item| switch(name, item));
-            Ok(Setting::Switches(values.collect::<Result<_>>()?))
-        }
-        Content::List(items) => {
-            let values = items.iter().map(|item| number(name, item));
-            Ok(Setting::Gradient(values.collect::<Result<_>>()?))
-        }
+    let (items, is_list) = match &node.content {
+        Content::List(items) => (&items[..], true),
         Content::Map(_) => {
-            Err(wrong(node.line, format!("a filter of `{name}` stands within another")))
+            let what = format!("a filter of `{name}` stands within another");
+            return Err(wrong(node.line, &what));
         }
-        _ if parameter.is_switch => switch(name, node).map(Setting::Switch),
-        _ => number(name, node).map(Setting::Value),
+        Content::Plain(_) | Content::Quoted(_) => (std::slice::from_ref(node), false),
+    };
+    let (mut numbers, mut switches) = (Vec::new(), Vec::new());
+    for item in items {
+        match parameter.is_switch {
+            true => switches.push(switch(name, item)?),
+            false => numbers.push(number(name, item)?),
+        }
+    }
+    match (&numbers[..], &switches[..]) {
+        ([], []) => Err(wrong(node.line, &format!("the list of `{name}` is empty"))),
+        (&[value], []) if !is_list => Ok(Setting::Value(value)),
+        ([], &[is_on]) if !is_list => Ok(Setting::Switch(is_on)),
+        (_, []) => Ok(Setting::Gradient(numbers)),
+        _ => Ok(Setting::Switches(switches)),
     }
 }
 
 fn filtered(parameter: &KnownParameter<'_>, node: &Node) -> Result<Filtered> {
-    let what = format!("an entry of `{}` beside filters", parameter.name);
+    let name = parameter.name;
+    let what = format!("an entry of `{name}` beside filters");
     let refused = [("pattern", "filters are called `filter`")];
     let fields = Fields::of(node, &what, &["filter", "value"], &refused)?;
-    let missing =
-        || wrong(node.line, format!("a filter of `{}` lacks its `value`", parameter.name));
+    let missing = || wrong(node.line, &format!("a filter of `{name}` lacks its `value`"));
     let value = fields.get("value").ok_or_else(missing)?;
-    Ok(Filtered {
-        filter: fields.text("filter")?.map(String::from),
-        value: Box::new(unfiltered(parameter, value)?),
-    })
+    let value = Box::new(unfiltered(parameter, value)?);
+    Ok(Filtered { filter: fields.text("filter")?.map(String::from), value })
 }
 
 /// A finite decimal number. What YAML's versions read differently (octal, sexagesimal, underscores)
 /// is none.
-pub(super) fn number(name: &str, node: &Node) -> Result<f64> {
-    let Some(text) = node.scalar() else {
-        return Err(wrong(node.line, format!("`{name}` must be a number here")));
-    };
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let is_octal =
-        digits.len() > 1 && digits.starts_with('0') && !digits[1..].starts_with(['.', 'e', 'E']);
-    let is_decimal =
-        digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+fn number(name: &str, node: &Node) -> Result<f64> {
+    let text = node.scalar(name, "a number")?;
+    let digits = text.trim_start_matches(['+', '-']);
+    let mut bytes = digits.bytes();
+    let is_octal = bytes.next() == Some(b'0') && bytes.next().is_some_and(|b| b.is_ascii_digit());
+    let is_decimal = digits.bytes().all(|b| b.is_ascii_digit() || b".eE+-".contains(&b));
     match text.parse::<f64>() {
         Ok(value) if is_decimal && !is_octal && value.is_finite() => Ok(value),
-        _ => Err(wrong_text(node, text, &format!("is not a number for `{name}`"))),
+        _ => Err(wrong_text(node.line, text, &format!("is not a number for `{name}`"))),
     }
 }
 
 fn switch(name: &str, node: &Node) -> Result<bool> {
-    let Some(text) = node.scalar() else {
-        return Err(wrong(node.line, format!("`{name}` must be true or false here")));
-    };
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" => Ok(true),
-        "false" | "no" | "off" | "0" => Ok(false),
-        _ => Err(wrong_text(node, text, &format!("is neither true nor false, for `{name}`"))),
+    let text = node.scalar(name, "true or false")?;
+    for (word, is_on) in [
+        ("true", true),
+        ("false", false),
+        ("yes", true),
+        ("no", false),
+        ("on", true),
+        ("off", false),
+        ("1", true),
+        ("0", false),
+    ] {
+        if text.eq_ignore_ascii_case(word) {
+            return Ok(is_on);
+        }
     }
+    Err(wrong_text(node.line, text, &format!("is neither true nor false, for `{name}`")))
 }

@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::fields::Fields;
 use super::models::{Listed, add, listed, reference};
 use super::settings::{Methods, Settings};
-use crate::recipe::yaml::{Content, Node, wrong};
+use crate::printable;
+use crate::recipe::yaml::{Content, Node, Result, wrong, wrong_so};
 use crate::recipe::{Filtered, RecipeModel, Setting};
-use crate::{Result, printable};
 
 /// A run of layers.
 pub(super) struct Slice {
@@ -65,16 +65,15 @@ fn read(fields: &Fields<'_>, methods: &Methods<'_>) -> Result<Slice> {
 
 /// `[FIRST, END]`: the layers from FIRST on, without END.
 fn layer_range(node: &Node) -> Result<Range<u64>> {
-    let parts: Vec<u64> = match &node.content {
-        Content::List(items) => {
-            items.iter().filter_map(|item| item.scalar()?.parse().ok()).collect()
-        }
-        _ => Vec::new(),
-    };
-    match (&node.content, &parts[..]) {
-        (Content::List(items), &[start, end]) if items.len() == 2 && start < end => Ok(start..end),
-        _ => Err(wrong(node.line, "`layer_range` must be [FIRST, END], two layers in order")),
+    let bound = |node: &Node| node.text("layer_range").ok()?.parse::<u64>().ok();
+    if let Content::List(items) = &node.content
+        && let [first, end] = &items[..]
+        && let (Some(first), Some(end)) = (bound(first), bound(end))
+        && first < end
+    {
+        return Ok(first..end);
     }
+    Err(wrong(node.line, "`layer_range` must be [FIRST, END], two layers in order"))
 }
 
 fn follows(layers: &Range<u64>, end: u64, line: usize) -> Result<()> {
@@ -84,7 +83,7 @@ fn follows(layers: &Range<u64>, end: u64, line: usize) -> Result<()> {
     let how = if layers.start > end { "leaves out layers" } else { "repeats or reorders layers" };
     let what = format!("a slice begins at layer {}, not at {end}: it {how}", layers.start);
     let advice = "slices must cover whole models, in order";
-    Err(wrong(line, what).advice(advice))
+    Err(wrong_so(line, &what, advice))
 }
 
 /// The same models as in the first slice.
@@ -93,14 +92,14 @@ fn in_order(mut sources: Vec<Listed>, first: &[Listed], line: usize) -> Result<V
     for Listed { model, .. } in first {
         let place = sources.iter().position(|listed| listed.model.path == model.path);
         let missing =
-            || wrong(line, format!("this slice lacks the model `{}`", printable(&model.path)));
+            || wrong(line, &format!("this slice lacks the model `{}`", printable(&model.path)));
         ordered.push(sources.swap_remove(place.ok_or_else(missing)?));
     }
     match sources.first() {
         None => Ok(ordered),
         Some(other) => {
             let path = printable(&other.model.path);
-            Err(wrong(other.line, format!("the first slice lacks the model `{path}`")))
+            Err(wrong(other.line, &format!("the first slice lacks the model `{path}`")))
         }
     }
 }
@@ -122,29 +121,30 @@ pub(super) fn models(slices: &[Slice]) -> Result<Vec<RecipeModel>> {
 }
 
 /// Moves settings of the whole recipe into each slice: what runs along the layers begins anew there,
-/// and one slice is the whole recipe.
-pub(super) fn spread(slices: &mut [Slice], global: &mut Settings) {
+/// and one slice is the whole recipe. Answers with those that stay.
+pub(super) fn spread(slices: &mut [Slice], global: Settings) -> Settings {
     let is_cut = slices.len() > 1;
-    let (spread, rest): (Settings, _) =
-        std::mem::take(global).into_iter().partition(|(_, s)| !is_cut || s.has_gradient());
-    *global = rest;
-    for slice in slices {
-        for (name, outer) in &spread {
-            let joined = match slice.settings.remove(name) {
-                None => outer.clone(),
-                Some(inner) => joined(inner, outer),
-            };
-            slice.settings.insert(name.clone(), joined);
+    let mut rest = Settings::new();
+    for (name, outer) in global {
+        if is_cut && !outer.has_gradient() {
+            rest.push((name, outer));
+            continue;
+        }
+        for slice in &mut *slices {
+            match slice.settings.iter_mut().find(|(other, _)| *other == name) {
+                Some((_, inner)) => fall_through(inner, &outer),
+                None => slice.settings.push((name.clone(), outer.clone())),
+            }
         }
     }
+    rest
 }
 
 /// The inner setting, and the outer one where no filter matches.
-fn joined(inner: Setting, outer: &Setting) -> Setting {
-    let Setting::Filtered(mut entries) = inner else { return inner };
+fn fall_through(inner: &mut Setting, outer: &Setting) {
+    let Setting::Filtered(entries) = inner else { return };
     match outer {
-        Setting::Filtered(more) => entries.extend(more.iter().cloned()),
+        Setting::Filtered(more) => entries.extend_from_slice(more),
         other => entries.push(Filtered { filter: None, value: Box::new(other.clone()) }),
     }
-    Setting::Filtered(entries)
 }

@@ -1,7 +1,6 @@
 //! Mappings and lists by indentation.
 
-use super::{Content, Key, Node, Reader, wrong};
-use crate::{Result, printable};
+use super::{Content, Key, Node, Reader, Result, wrong, wrong_so, wrong_text};
 
 impl Reader<'_> {
     /// The only document of the text.
@@ -44,20 +43,33 @@ impl Reader<'_> {
     /// The value that begins here, at its own indentation.
     fn block(&mut self) -> Result<Node> {
         self.check_indentation()?;
-        if self.is_dash() {
-            return self.nested(Self::list);
-        }
         let (at, column) = (self.at, self.column());
+        if self.is_dash() {
+            return self.nested(|reader| reader.within(column, Self::list));
+        }
         if let Some(key) = self.key()? {
-            return self.nested(|reader| reader.map(key, column));
+            return self.nested(|reader| reader.within(column, |r| r.map(key, column)));
         }
         self.at = at;
         self.inline()
     }
 
-    fn check_indentation(&self) -> Result<()> {
-        match self.text[self.line_start..self.at].contains('\t') {
-            true => Err(self.wrong("a tab stands in the indentation").advice("use spaces")),
+    /// Runs `inner` for what lies at `column`.
+    fn within<T>(&mut self, column: usize, inner: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.margin, column + 1);
+        let found = inner(self);
+        self.margin = outer;
+        found
+    }
+
+    pub(super) fn check_indentation(&self) -> Result<()> {
+        self.check_spaces(self.line_start)
+    }
+
+    /// Tabs before a value, from `start` on, are read differently by different parsers.
+    pub(super) fn check_spaces(&self, start: usize) -> Result<()> {
+        match self.text[start..self.at].contains('\t') {
+            true => Err(wrong_so(self.line, "a tab stands where spaces must", "use spaces")),
             false => Ok(()),
         }
     }
@@ -74,7 +86,7 @@ impl Reader<'_> {
         };
         if self.peek() == Some(b':') && self.is_blank(self.at + 1) {
             let what = "a mapping cannot begin within a line that is one already";
-            return Err(self.wrong(what).advice("put text that holds `: ` in quotes"));
+            return Err(wrong_so(self.line, what, "put text that holds `: ` in quotes"));
         }
         self.end_line()?;
         Ok(node)
@@ -108,16 +120,19 @@ impl Reader<'_> {
             if !self.goes_on(column)? {
                 break;
             }
-            let missing = self.wrong("`KEY: VALUE` is expected here");
-            key = self.key()?.ok_or(missing)?;
+            let line = self.line;
+            let missing = || wrong(line, "`KEY: VALUE` is expected here");
+            key = self.key()?.ok_or_else(missing)?;
         }
         self.node(line, Content::Map(entries))
     }
 
     /// The value of a key at `column`: on its line, or below it.
     fn value(&mut self, column: usize, line: usize) -> Result<Node> {
+        let start = self.at;
         self.skip_blank();
         if self.line == line && self.peek().is_some() {
+            self.check_spaces(start)?;
             return self.inline();
         }
         let here = self.column();
@@ -153,9 +168,10 @@ impl Reader<'_> {
         self.check_indentation()?;
         match self.column() == column {
             true => Ok(true),
-            false => Err(self
-                .wrong("this line is indented further than what it follows")
-                .advice("indent entries alike, and write a text in one line")),
+            false => {
+                let what = "this line is indented further than what it follows";
+                Err(wrong_so(self.line, what, "indent entries alike, and write a text in one line"))
+            }
         }
     }
 }
@@ -164,8 +180,8 @@ impl Reader<'_> {
 pub(super) fn add(entries: &mut Vec<(Key, Node)>, key: Key, value: Node) -> Result<()> {
     match entries.iter().find(|(other, _)| other.text == key.text) {
         Some((other, _)) => {
-            let what = format!("`{}` stands in line {} already", printable(&key.text), other.line);
-            Err(wrong(key.line, what))
+            let why = format!("stands in line {} already", other.line);
+            Err(wrong_text(key.line, &key.text, &why))
         }
         None => {
             entries.push((key, value));

@@ -1,8 +1,7 @@
 //! Lists and mappings in brackets, JSON's among them.
 
 use super::block::add;
-use super::{Content, Key, Node, Reader};
-use crate::Result;
+use super::{Content, Key, Node, Reader, Result};
 
 impl Reader<'_> {
     /// What begins with a bracket here.
@@ -60,10 +59,13 @@ impl Reader<'_> {
         self.skip_blank();
         let is_colon = self.peek() == Some(b':') && self.line == line;
         if !is_colon || !(is_quoted || self.is_blank(self.at + 1)) {
-            return Err(self.unexpected().advice("each key in braces needs a `: ` and a value"));
+            let advice = "each key in braces needs a `: ` and a value";
+            return Err(Box::new(self.unexpected().advice(advice)));
         }
         self.at += 1;
+        let start = self.at;
         self.skip_flow()?;
+        self.check_spaces(start)?;
         Ok(Key { line, text })
     }
 
@@ -84,9 +86,18 @@ impl Reader<'_> {
     }
 
     fn skip_flow(&mut self) -> Result<()> {
+        let line = self.line;
         self.skip_blank();
-        match self.is_marker("---") || self.is_marker("...") {
-            true => Err(self.unexpected()),
+        let is_end = matches!(self.peek(), Some(b']' | b'}') | None);
+        if self.is_marker("---") || self.is_marker("...") {
+            return Err(self.unexpected());
+        }
+        if self.line == line || self.margin == 0 {
+            return Ok(());
+        }
+        self.check_indentation()?;
+        match self.column() < self.margin && !is_end {
+            true => Err(self.wrong("this line in brackets is indented too little")),
             false => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! Text on one line, without quotes or in them.
 
-use super::{Content, Reader};
-use crate::{Result, printable};
+use super::{Content, Reader, Result, wrong_so};
+use crate::printable;
 
 impl Reader<'_> {
     /// The text that begins here; `is_flow` within brackets.
@@ -21,7 +21,7 @@ impl Reader<'_> {
         };
         let word = self.text[self.at..].split_whitespace().next().unwrap_or_default();
         let what = format!("`{}`: {special}", printable(word));
-        Err(self.wrong(what).advice("put text in quotes, and write values out"))
+        Err(wrong_so(self.line, &what, "put text in quotes, and write values out"))
     }
 
     fn plain(&mut self, is_flow: bool) -> String {
@@ -55,11 +55,11 @@ impl Reader<'_> {
                 '\'' if self.peek() == Some(b'\'') => self.at += 1,
                 '\'' => return Ok(text),
                 c => {
-                    text.push(c);
+                    push(&mut text, c);
                     continue;
                 }
             }
-            text.push('\'');
+            push(&mut text, '\'');
         }
     }
 
@@ -67,11 +67,12 @@ impl Reader<'_> {
         let mut text = String::new();
         self.at += 1;
         loop {
-            text.push(match self.next_quoted()? {
+            let c = match self.next_quoted()? {
                 '"' => return Ok(text),
                 '\\' => self.escaped()?,
                 c => c,
-            });
+            };
+            push(&mut text, c);
         }
     }
 
@@ -106,7 +107,7 @@ impl Reader<'_> {
             'U' => self.numbered(8)?,
             c => {
                 let what = format!("`\\{}` is no escape", printable(&c.to_string()));
-                return Err(self.wrong(what).advice("write a backslash twice, or use '…'"));
+                return Err(wrong_so(self.line, &what, "write a backslash twice, or use '…'"));
             }
         })
     }
@@ -123,7 +124,7 @@ impl Reader<'_> {
             }
         }
         char::from_u32(number)
-            .ok_or_else(|| self.wrong(format!("there is no character {number:x}")))
+            .ok_or_else(|| self.wrong(&format!("there is no character {number:x}")))
     }
 
     fn hexadecimal(&mut self, n_digits: usize) -> Result<u32> {
@@ -131,8 +132,13 @@ impl Reader<'_> {
         for _ in 0..n_digits {
             let digit = self.next_quoted()?.to_digit(16);
             let digit = digit.ok_or_else(|| self.wrong("an escape lacks digits"))?;
-            number = number.checked_mul(16).unwrap_or(u32::MAX).saturating_add(digit);
+            number = number.saturating_mul(16).saturating_add(digit);
         }
         Ok(number)
     }
+}
+
+#[inline(never)]
+fn push(text: &mut String, c: char) {
+    text.push(c);
 }
