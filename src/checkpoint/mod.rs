@@ -1,8 +1,8 @@
 //! Checkpoints: which files are which, which belong together, and a model as one set of tensors.
 //!
-//! - [`library`]: files whose headers have been read, each looked at once.
+//! - `library`: files whose headers have been read, each looked at once.
 //! - [`inventory`], [`group_files`]: what files are, and a suggested grouping, as data.
-//! - [`files`]: a model's tensors and its Gram matrices, wherever they are stored.
+//! - `files`: a model's tensors and its Gram matrices, wherever they are stored.
 //! - `samples`: a few elements of every weight, which tell what belongs together.
 //!
 //! Knows nothing of what is to be done with a model. Bytes come through [`crate::io::Source`].

@@ -73,10 +73,8 @@ mod tests {
 
     #[test]
     fn the_narrowest_scope_counts() {
-        let scopes = [
-            scope(Some(1), None, Setting::Value(2.0)),
-            scope(None, None, Setting::Value(1.0)),
-        ];
+        let scopes =
+            [scope(Some(1), None, Setting::Value(2.0)), scope(None, None, Setting::Value(1.0))];
         let layers = Layers { n: 2 };
         assert_eq!(find(&scopes, "t", Some(1), "x.0", layers), Some(2.0));
         assert_eq!(find(&scopes, "t", Some(0), "x.0", layers), Some(1.0));
