@@ -15,6 +15,7 @@ pub(crate) mod written;
 use regex_lite::Regex;
 pub use types::{Action, Counts, Estimate, Group, Plan, PlannedTensor, UnmatchedGram};
 
+use crate::checkpoint::pattern::lines;
 use crate::checkpoint::{Model, Models};
 use crate::io::Source;
 use crate::recipe::{Keep, Method, Options};
@@ -68,6 +69,12 @@ impl Plan {
             plan.unmatched_grams = grouping::unmatched(models);
             require_matches(&plan, models)?;
         }
+        let tensors = &plan.tensors;
+        plan.lines = lines(
+            tensors.len(),
+            |index| &tensors[index].name,
+            |a, b| tensors[a].is_like(&tensors[b]),
+        );
         plan.warnings = warnings::warnings(&plan, models, &patterns);
         plan.warnings.extend(warnings);
         plan.estimate = estimate::estimate(&plan, models);

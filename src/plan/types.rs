@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::pattern::Line;
 use crate::tensor::{Dtype, Orientation};
 
 /// What happens to one tensor.
@@ -55,6 +56,24 @@ pub struct PlannedTensor {
     pub action: Action,
 }
 
+impl PlannedTensor {
+    /// Whether all that is said of another tensor holds of this one, but for its name and the
+    /// number of its layer group.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let has_same_fate = match (&self.action, &other.action) {
+            (
+                Action::Regress { orientation, group: _ },
+                Action::Regress { orientation: others, group: _ },
+            ) => orientation == others,
+            (action, others) => action == others,
+        };
+        has_same_fate
+            && self.shape == other.shape
+            && self.dtypes == other.dtypes
+            && self.dtype_out == other.dtype_out
+    }
+}
+
 /// Weights that read the same input, and so share Gram matrices: factorised once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
@@ -95,6 +114,8 @@ pub struct Plan {
     pub models: Vec<String>,
     /// Every tensor of the output, in output order.
     pub tensors: Vec<PlannedTensor>,
+    /// The tensors in natural order, those that differ in a number alone on one line.
+    pub lines: Vec<Line>,
     /// The layer groups that are solved.
     pub groups: Vec<Group>,
     /// Gram tensors that no weight asks for.
