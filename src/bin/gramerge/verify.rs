@@ -11,6 +11,7 @@ use pollster::block_on;
 use crate::args;
 use crate::inputs;
 use crate::output::json;
+use crate::table::counted;
 
 pub(crate) fn run(args: &args::Verify) -> Result<ExitCode> {
     let merge = Merge::new(inputs::models(&args.inputs)?, args.settings.options())?;
@@ -34,5 +35,5 @@ fn print(verified: &[Verified]) {
         println!("{mark} {name}  {action}  error {:.1e}{residual}{note}", tensor.error);
     }
     let bad = verified.iter().filter(|tensor| !tensor.is_within()).count();
-    println!("{} tensors checked, {bad} out of bound", verified.len());
+    println!("{} checked, {bad} out of bound", counted(verified.len(), "tensor"));
 }
