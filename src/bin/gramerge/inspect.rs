@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use gramerge::checkpoint::inventory::{FileEntry, FileKind, SelectedModel};
 use gramerge::checkpoint::pattern::{self, Line};
 use gramerge::checkpoint::{Inventory, Library};
-use gramerge::io::native::FileSource;
 use gramerge::{Result, printable};
 
 use crate::args::Inspect;
 use crate::inputs;
 use crate::output::{bytes, json};
+use crate::progress::Watched;
 use crate::table::{self, Row, counted};
 
 pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
 }
 
 /// Tensors are listed under their file, those of a model's shards under the model.
-fn print(library: &Library<FileSource>, inventory: &Inventory, is_all: bool) {
+fn print(library: &Library<Watched>, inventory: &Inventory, is_all: bool) {
     let is_shard = |file: usize| {
         let models = &inventory.suggestion.models;
         models.iter().any(|model| model.files.len() > 1 && model.files.contains(&file))
@@ -47,7 +47,7 @@ fn print(library: &Library<FileSource>, inventory: &Inventory, is_all: bool) {
 }
 
 /// What files hold, numbered tensors of the same dtype and shape on one line.
-fn tensors(library: &Library<FileSource>, files: &[usize], is_all: bool) {
+fn tensors(library: &Library<Watched>, files: &[usize], is_all: bool) {
     let opened: Vec<_> = files.iter().filter_map(|file| library.file(*file).ok()).collect();
     let tensors: Vec<_> = opened.iter().flat_map(|file| &file.header.tensors).collect();
     let name = |index: usize| tensors[index].name.as_str();

@@ -16,6 +16,7 @@ mod inspect;
 mod merge;
 mod pending;
 mod plan;
+mod progress;
 mod report_file;
 mod stop;
 mod table;

@@ -11,12 +11,16 @@ use pollster::block_on;
 use crate::args;
 use crate::inputs;
 use crate::output::json;
+use crate::progress::Progress;
 use crate::table::counted;
 
 pub(crate) fn run(args: &args::Verify) -> Result<ExitCode> {
     let merge = Merge::new(inputs::models(&args.inputs)?, args.settings.options())?;
     let out = inputs::model(&args.output, None)?;
+    let read_bytes = merge.plan().estimate.read_bytes + merge.layout().total_bytes();
+    let progress = Progress::of_reading(read_bytes, "");
     let verified = block_on(verify(&merge, &out, &Cpu::<Native<f64>>::default()))?;
+    drop(progress);
     if args.json {
         json(&verified)?;
     } else {
