@@ -13,7 +13,7 @@ pub mod group_files;
 pub mod inventory;
 mod library;
 pub mod pattern;
-mod samples;
+pub(crate) mod samples;
 
 pub use files::{Model, Models};
 pub use inventory::{Inventory, Selection};

@@ -5,8 +5,10 @@
 
 pub(super) mod blocks;
 mod decide;
+mod disjoint;
 pub(super) mod estimate;
 mod grouping;
+pub mod lineage;
 mod origin;
 mod types;
 mod warnings;
@@ -64,6 +66,7 @@ impl Plan {
         let patterns = Patterns::new(options)?;
         let mut plan = Self { models: names(models), ..Self::default() };
         plan.tensors = decide::tensors(models, options, &patterns);
+        disjoint::check(&plan, models)?;
         if options.method == Method::Regmean {
             grouping::assign(&mut plan, models, &patterns);
             plan.unmatched_grams = grouping::unmatched(models);
@@ -77,6 +80,8 @@ impl Plan {
         );
         plan.warnings = warnings::warnings(&plan, models, &patterns);
         plan.warnings.extend(warnings);
+        plan.lineage = lineage::of(models);
+        plan.warnings.extend(plan.lineage.iter().filter_map(|found| found.warning(&plan.models)));
         plan.estimate = estimate::estimate(&plan, models);
         if plan.counts().refuse == 0 {
             plan.estimate.write_bytes = written::layout(&plan, all, options)?.total_bytes();

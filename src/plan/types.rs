@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lineage::Lineage;
 use crate::checkpoint::pattern::Line;
 use crate::tensor::{Dtype, Orientation};
 
@@ -122,6 +123,8 @@ pub struct Plan {
     pub unmatched_grams: Vec<UnmatchedGram>,
     /// Plain sentences that a user should read before merging.
     pub warnings: Vec<String>,
+    /// How the models are related; nothing if they were not sampled.
+    pub lineage: Option<Lineage>,
     /// What it costs.
     pub estimate: Estimate,
 }
