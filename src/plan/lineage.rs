@@ -31,7 +31,7 @@ pub struct Lineage {
 pub struct Kinship {
     /// Their indices.
     pub models: [usize; 2],
-    /// Root mean square over matrices of ‖A − B‖ relative to the models' size; 0 for copies, about
+    /// Root mean square over matrices (over all tensors, if there are none) of ‖A − B‖ relative to the models' size; 0 for copies, about
     /// √2 for strangers.
     pub distance: f64,
     /// Median over matrices of the cosine between A and B; 1 for copies, 0 for strangers. Nothing
@@ -44,7 +44,7 @@ pub struct Kinship {
 pub struct MovedLayer {
     /// What its tensors' names begin with, up to the first number.
     pub name: String,
-    /// Distance between those two models that are furthest apart in it, over all of its tensors.
+    /// Distance between those two models that are furthest apart in it, as [`Kinship::distance`].
     pub distance: f64,
 }
 
@@ -127,19 +127,19 @@ fn layer(name: &str) -> &str {
 }
 
 fn kinship(at: usize, models: [usize; 2], tensors: &[Compared]) -> Kinship {
+    let distance = distance(at, tensors.iter());
     let matrices = || tensors.iter().filter(|tensor| tensor.is_matrix);
-    // Biases often begin at zero, and move by all of their size.
-    let distance = match matrices().count() {
-        0 => mean_root(tensors.iter().map(|tensor| tensor.squares[at])),
-        _ => mean_root(matrices().map(|tensor| tensor.squares[at])),
-    };
     let n_values: usize = matrices().map(|tensor| tensor.n_values).sum();
     let cosine = median(matrices().map(|tensor| tensor.cosines[at]).collect());
     Kinship { models, distance, cosine: cosine.filter(|_| n_values >= MIN_VALUES) }
 }
 
-fn mean_root(squares: impl Iterator<Item = f64>) -> f64 {
-    let (n, sum) = squares.fold((0, 0.0), |(n, sum), square| (n + 1, sum + square));
+/// Of matrices, if there are any: biases often begin at zero, and move by all of their size.
+fn distance<'a>(at: usize, tensors: impl Iterator<Item = &'a Compared> + Clone) -> f64 {
+    let has_matrices = tensors.clone().any(|tensor| tensor.is_matrix);
+    let counted = tensors.filter(|tensor| tensor.is_matrix == has_matrices);
+    let sum = |(n, sum): (u32, f64), tensor: &Compared| (n + 1, sum + tensor.squares[at]);
+    let (n, sum) = counted.fold((0, 0.0), sum);
     (sum / f64::from(n.max(1))).sqrt()
 }
 
@@ -177,7 +177,7 @@ fn layers(tensors: &[Compared], kin: &[Kinship]) -> Vec<MovedLayer> {
     }
     sort_by(&mut layers, |a, b| natural(a.0, b.0));
     let moved = |(name, own): (&str, Vec<&Compared>)| {
-        let of_pair = |at: usize| mean_root(own.iter().map(|tensor| tensor.squares[at]));
+        let of_pair = |at: usize| distance(at, own.iter().copied());
         let distance = (0..kin.len()).map(of_pair).fold(0.0, f64::max);
         MovedLayer { name: name.to_owned(), distance }
     };

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use gramerge::checkpoint::pattern::Line;
 use gramerge::plan::Plan;
+use gramerge::plan::lineage::Lineage;
 use gramerge::plan::{Action, PlannedTensor};
 use gramerge::tensor::Orientation;
 use gramerge::{Result, printable};
@@ -34,6 +35,9 @@ fn print(plan: &Plan, is_all: bool) {
     table::print(&lines.iter().map(row).collect::<Vec<_>>(), "");
     for gram in &plan.unmatched_grams {
         println!("unmatched Gram matrix of model {}: {}", gram.model + 1, printable(&gram.name));
+    }
+    if let Some(sentence) = plan.lineage.as_ref().and_then(Lineage::sentence) {
+        println!("{sentence}");
     }
     inputs::warn(&plan.warnings);
     println!("{}", summary(plan));
