@@ -11,6 +11,8 @@ mod adapters;
 mod fingerprints;
 #[path = "plans/heap.rs"]
 mod heap;
+#[path = "plans/lineage.rs"]
+mod lineage;
 #[path = "plans/names.rs"]
 mod names;
 #[path = "plans/pairing.rs"]

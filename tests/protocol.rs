@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gramerge::Error;
 use gramerge::checkpoint::inventory::{FileEntry, FileKind, GramEvidence, SelectedModel};
+use gramerge::checkpoint::pattern::Line;
 use gramerge::checkpoint::{Inventory, Selection};
 use gramerge::plan::Plan;
+use gramerge::plan::lineage::{Kinship, Lineage, MovedLayer};
 use gramerge::plan::{Action, Counts, Estimate, Group, PlannedTensor, UnmatchedGram};
 use gramerge::protocol::Progress;
 use gramerge::recipe::Keep;
@@ -94,6 +96,8 @@ fn examples() -> Vec<(&'static str, Value)> {
         n_workers: 1,
     };
     let accuracy = Accuracy { name: String::new(), n_correct: 0, n_correct_per_class: Vec::new() };
+    let kinship = Kinship { models: [0, 1], distance: 0.0, cosine: None };
+    let lineage = Lineage { n_tensors: 0, pairs: Vec::new(), base: None, layers: Vec::new() };
     let group = Group { gram_names: Vec::new(), n_in: 1, tensors: Vec::new() };
     vec![
         ("ErrorData", example(error)),
@@ -106,6 +110,10 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("Group", example(group)),
         ("UnmatchedGram", example(UnmatchedGram { model: 0, name: String::new() })),
         ("Estimate", example(Estimate::default())),
+        ("Line", example(Line { pattern: String::new(), tensors: Vec::new() })),
+        ("Kinship", example(kinship)),
+        ("MovedLayer", example(MovedLayer { name: String::new(), distance: 0.0 })),
+        ("Lineage", example(lineage)),
         ("Plan", example(Plan::default())),
         ("SolveReport", example(solve)),
         ("TensorReport", example(tensor)),

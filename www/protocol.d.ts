@@ -100,12 +100,37 @@ export interface Estimate {
   flops: number;
 }
 
+export interface Line {
+  pattern: string;
+  tensors: number[];
+}
+
+export interface Kinship {
+  models: [number, number];
+  distance: number;
+  cosine?: Optional<number>;
+}
+
+export interface MovedLayer {
+  name: string;
+  distance: number;
+}
+
+export interface Lineage {
+  n_tensors: number;
+  pairs: Kinship[];
+  base?: Optional<number>;
+  layers: MovedLayer[];
+}
+
 export interface Plan {
   models: string[];
   tensors: PlannedTensor[];
+  lines: Line[];
   groups: Group[];
   unmatched_grams: UnmatchedGram[];
   warnings: string[];
+  lineage?: Optional<Lineage>;
   estimate: Estimate;
 }
 

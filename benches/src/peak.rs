@@ -5,7 +5,7 @@
 
 use crate::case::Ready;
 
-/// The cases of this module; only those builds have them that [`chains`] is written for.
+/// The cases of this module; only those builds have them that `chains` is written for.
 pub fn names() -> Vec<String> {
     match chains::get() {
         Some(_) => ["f32", "f64"].map(|scalar| format!("peak-128-{scalar}")).into(),

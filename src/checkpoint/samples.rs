@@ -1,4 +1,5 @@
-//! A few elements of every weight: which model a Gram file was made of, and which files are alike.
+//! A few elements of every weight: which model a Gram file was made of, which files are alike, and
+//! which models come from one another.
 //!
 //! Sampling is asynchronous and reads; judging is not and does not, so that plans stay pure. What
 //! was not sampled is not known, never guessed. A file that cannot be read is no matter of this
@@ -8,6 +9,7 @@ use super::files::{Model, Models};
 use crate::Result;
 use crate::format::{Fingerprint, GramFile, GramMatch, TensorFile, TensorInfo};
 use crate::io::Source;
+use crate::tensor::dtype::{DtypeClass, decode};
 
 impl<S: Source> Models<S> {
     /// Reads what [`Model::fits`], [`Model::is_like`] and [`Model::has_gram_of`] ask for: little, and
@@ -24,7 +26,40 @@ impl<S: Source> Models<S> {
                 compare(gram_pairs(model, other)).await;
             }
         }
+        for name in shared_floats(&self.list) {
+            for (file, tensor) in self.list.iter().filter_map(|model| model.get(name)) {
+                if file.read_middle(tensor).await.is_err() {
+                    return;
+                }
+            }
+        }
     }
+}
+
+/// Tensors of floats that all models have in one shape; of many a part, evenly chosen, since every
+/// model is compared with every other.
+pub(crate) fn shared_floats<S: Source>(models: &[Model<S>]) -> Vec<&str> {
+    const MAX_COMPARED: usize = 8192;
+    let Some(first) = models.first() else { return Vec::new() };
+    let is_shared = |name: &&str| {
+        let found = models.iter().map(|model| Some(model.get(name)?.1));
+        let shape = first.get(name).map(|(_, tensor)| &tensor.shape);
+        let is_alike = |found: Option<&TensorInfo>| {
+            found.is_some_and(|tensor| {
+                tensor.dtype.class() == DtypeClass::Float && Some(&tensor.shape) == shape
+            })
+        };
+        found.into_iter().all(is_alike)
+    };
+    let shared: Vec<&str> = first.names().filter(is_shared).collect();
+    let n_pairs = models.len() * (models.len() - 1) / 2;
+    let n_taken = (MAX_COMPARED / n_pairs.max(1)).clamp(16, 512);
+    // Layers repeat, by twos and threes more often than not: other steps meet all of their parts.
+    let step = match shared.len().div_ceil(n_taken) {
+        0 | 1 => 1,
+        step => ((step | 1)..).step_by(2).find(|step| step % 3 != 0).unwrap_or(step),
+    };
+    shared.into_iter().step_by(step).collect()
 }
 
 impl<S: Source> Model<S> {
@@ -57,6 +92,13 @@ impl<S: Source> Model<S> {
         let matches = gram.matches(self.names());
         let own = matches.iter().filter(|(_, found)| matches!(found, GramMatch::Own(_)));
         own.filter_map(|(name, _)| self.get(name)).collect()
+    }
+
+    /// Values from the middle of a tensor, if it was sampled.
+    pub fn middle(&self, name: &str) -> Option<Vec<f64>> {
+        let (file, tensor) = self.get(name)?;
+        (tensor.dtype.class() == DtypeClass::Float).then_some(())?;
+        Some(decode(tensor.dtype, &file.middle(tensor)?))
     }
 
     /// Whether another model has the same tensors, as far as both were sampled.

@@ -25,10 +25,15 @@ pub struct TensorFile<S> {
     heads: Heads,
 }
 
-/// The first elements of tensors that were once read, by the tensors' places in the file. Clones
-/// share them.
+/// Bytes of tensors that were once read, by their places among the file's data. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Heads(Arc<Mutex<BTreeMap<u64, Arc<[u8]>>>>);
+pub(crate) struct Heads(Arc<Mutex<BTreeMap<Place, Arc<[u8]>>>>);
+
+/// Where bytes begin and end.
+type Place = (u64, u64);
+
+/// How many elements of a tensor's middle are read.
+const MIDDLE_ELEMENTS: u64 = 1024;
 
 impl<S: Source> TensorFile<S> {
     /// Reads the header and checks it against the file's length.
@@ -51,25 +56,47 @@ impl<S: Source> TensorFile<S> {
     /// # Errors
     /// As [`Self::read`].
     pub async fn read_head(&self, tensor: &TensorInfo) -> Result<Arc<[u8]>> {
-        if let Some(head) = self.head(tensor) {
-            return Ok(head);
-        }
-        let mut head = vec![0; head_bytes(tensor) as usize];
-        let offset_bytes = self.offset_of(tensor, 0, head.len() as u64)?;
-        let read = self.source.read_spot(offset_bytes, &mut head).await;
-        read.map_err(|error| self.at(error, tensor))?;
-        let head: Arc<[u8]> = head.into();
-        if let Ok(mut heads) = self.heads.0.lock() {
-            heads.insert(tensor.begin_bytes, Arc::clone(&head));
-        }
-        Ok(head)
+        self.read_once(tensor, 0..head_bytes(tensor)).await
     }
 
     /// What [`Self::read_head`] has read.
     pub fn head(&self, tensor: &TensorInfo) -> Option<Arc<[u8]>> {
-        match head_bytes(tensor) {
-            0 => Some(Arc::default()),
-            _ => self.heads.0.lock().ok()?.get(&tensor.begin_bytes).cloned(),
+        self.known_bytes(tensor, 0..head_bytes(tensor))
+    }
+
+    /// Reads elements from a tensor's middle, where they are less special than its first ones, or
+    /// all of few; once.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_middle(&self, tensor: &TensorInfo) -> Result<Arc<[u8]>> {
+        self.read_once(tensor, middle_bytes(tensor)).await
+    }
+
+    /// What [`Self::read_middle`] has read.
+    pub fn middle(&self, tensor: &TensorInfo) -> Option<Arc<[u8]>> {
+        self.known_bytes(tensor, middle_bytes(tensor))
+    }
+
+    async fn read_once(&self, tensor: &TensorInfo, bytes: Range<u64>) -> Result<Arc<[u8]>> {
+        if let Some(known) = self.known_bytes(tensor, bytes.clone()) {
+            return Ok(known);
+        }
+        let mut read = vec![0; (bytes.end - bytes.start) as usize];
+        let offset_bytes = self.offset_of(tensor, bytes.start, read.len() as u64)?;
+        let done = self.source.read_spot(offset_bytes, &mut read).await;
+        done.map_err(|error| self.at(error, tensor))?;
+        let read: Arc<[u8]> = read.into();
+        if let Ok(mut heads) = self.heads.0.lock() {
+            heads.insert(place(tensor, &bytes), Arc::clone(&read));
+        }
+        Ok(read)
+    }
+
+    fn known_bytes(&self, tensor: &TensorInfo, bytes: Range<u64>) -> Option<Arc<[u8]>> {
+        match bytes.is_empty() {
+            true => Some(Arc::default()),
+            false => self.heads.0.lock().ok()?.get(&place(tensor, &bytes)).cloned(),
         }
     }
 
@@ -130,6 +157,19 @@ impl<S: Source> TensorFile<S> {
 
 fn head_bytes(tensor: &TensorInfo) -> u64 {
     tensor.len_bytes().min(HEAD_ELEMENTS * tensor.dtype.bits().div_ceil(8))
+}
+
+/// Whole elements, as many as are read and as far from either end as can be.
+fn middle_bytes(tensor: &TensorInfo) -> Range<u64> {
+    let element_bytes = tensor.dtype.bits().div_ceil(8);
+    let n = tensor.len_bytes() / element_bytes;
+    let n_read = n.min(MIDDLE_ELEMENTS);
+    let first = (n - n_read) / 2;
+    first * element_bytes..(first + n_read) * element_bytes
+}
+
+fn place(tensor: &TensorInfo, bytes: &Range<u64>) -> Place {
+    (tensor.begin_bytes + bytes.start, tensor.begin_bytes + bytes.end)
 }
 
 /// Reads a file's header alone.

@@ -15,9 +15,11 @@ impl Serialize for Plan {
         map.serialize_entry("base", &self.base)?;
         map.serialize_entry("rules", &self.rules)?;
         map.serialize_entry("tensors", &tensors)?;
+        map.serialize_entry("lines", &self.lines)?;
         map.serialize_entry("groups", &self.groups)?;
         map.serialize_entry("unmatched_grams", &self.unmatched_grams)?;
         map.serialize_entry("warnings", &self.warnings)?;
+        map.serialize_entry("lineage", &self.lineage)?;
         map.serialize_entry("estimate", &self.estimate)?;
         map.end()
     }

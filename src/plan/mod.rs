@@ -5,9 +5,11 @@
 
 pub(super) mod blocks;
 mod decide;
+mod disjoint;
 pub(super) mod estimate;
 mod grouping;
 mod json;
+pub mod lineage;
 pub mod needs;
 mod origin;
 mod rules;
@@ -19,6 +21,7 @@ use regex_lite::Regex;
 use rules::Rules;
 pub use types::{Action, Counts, Estimate, Group, Plan, PlannedTensor, Rule, UnmatchedGram};
 
+use crate::checkpoint::pattern::lines;
 use crate::checkpoint::{Model, Models};
 use crate::io::Source;
 use crate::methods::Statistic;
@@ -70,14 +73,23 @@ impl Plan {
         let mut plan = Self { models: names(models), ..Self::default() };
         plan.base = all.base.as_ref().map(|base| base.name.clone());
         plan.tensors = decide::tensors(all, &patterns, &mut rules)?;
+        disjoint::check(&plan, models)?;
         if is_gram_needed {
             grouping::assign(&mut plan, models, &patterns, &mut rules)?;
             plan.unmatched_grams = grouping::unmatched(models);
             require_matches(&plan, models)?;
         }
         plan.rules = rules.into_list();
+        let tensors = &plan.tensors;
+        plan.lines = lines(
+            tensors.len(),
+            |index| &tensors[index].name,
+            |a, b| tensors[a].is_like(&tensors[b]),
+        );
         plan.warnings = warnings::warnings(&plan, models, &patterns);
         plan.warnings.extend(origins);
+        plan.lineage = lineage::of(models);
+        plan.warnings.extend(plan.lineage.iter().filter_map(|found| found.warning(&plan.models)));
         plan.estimate = estimate::estimate(&plan, all);
         if plan.counts().refuse == 0 {
             plan.estimate.write_bytes = written::layout(&plan, all, options)?.total_bytes();

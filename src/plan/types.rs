@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lineage::Lineage;
+use crate::checkpoint::pattern::Line;
 use crate::methods::Values;
 use crate::tensor::{Dtype, Orientation};
 
@@ -56,6 +58,24 @@ pub struct PlannedTensor {
     pub dtype_out: Dtype,
     /// What happens to it.
     pub action: Action,
+}
+
+impl PlannedTensor {
+    /// Whether all that is said of another tensor holds of this one, but for its name and the
+    /// number of its layer group.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let has_same_fate = match (&self.action, &other.action) {
+            (
+                Action::Regress { orientation, group: _ },
+                Action::Regress { orientation: others, group: _ },
+            ) => orientation == others,
+            (action, others) => action == others,
+        };
+        has_same_fate
+            && self.shape == other.shape
+            && self.dtypes == other.dtypes
+            && self.dtype_out == other.dtype_out
+    }
 }
 
 /// A method with the settings that it has for some tensors.
@@ -114,12 +134,16 @@ pub struct Plan {
     pub rules: Vec<Rule>,
     /// Every tensor of the output, in output order.
     pub tensors: Vec<PlannedTensor>,
+    /// The tensors in natural order, those that differ in a number alone on one line.
+    pub lines: Vec<Line>,
     /// The layer groups that are solved.
     pub groups: Vec<Group>,
     /// Gram tensors that no weight asks for.
     pub unmatched_grams: Vec<UnmatchedGram>,
     /// Plain sentences that a user should read before merging.
     pub warnings: Vec<String>,
+    /// How the models are related; nothing if they were not sampled.
+    pub lineage: Option<Lineage>,
     /// What it costs.
     pub estimate: Estimate,
 }

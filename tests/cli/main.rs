@@ -16,7 +16,10 @@ mod running;
 mod special;
 mod stdout;
 mod stopped;
+mod tables;
 mod taken;
+#[cfg(unix)]
+mod terminal;
 
 use folder::{Folder, WEIGHT, gram, text};
 
@@ -88,8 +91,8 @@ fn prints_help_plans_and_inventories() {
     let models = ["plan", "a.safetensors", "b.safetensors", "--gram"];
     let plan = folder.run(&[&models[..], &["a.gram.safetensors", "b.gram.safetensors"]].concat());
     let shown = String::from_utf8_lossy(&plan.stdout);
-    assert!(shown.contains("fc.weight  F32 [3, 4]  regress"), "{shown}");
-    assert!(shown.contains("fc.bias  F32 [3]  average  no Gram matrix"), "{shown}");
+    assert!(shown.contains("fc.weight  F32 [3, 4]  → RegMean"), "{shown}");
+    assert!(shown.contains("fc.bias    F32 [3]     → average (no Gram matrix)"), "{shown}");
     let inspect = folder.run(&["inspect", "."]);
     let shown = String::from_utf8_lossy(&inspect.stdout);
     assert!(shown.contains("model 1: a (1 file, Gram file"), "{shown}");

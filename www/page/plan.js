@@ -173,7 +173,9 @@ function renderRows() {
   if (!current) return;
   table ??= new DataTable(byId("plan-table", HTMLElement), "Plan", COLUMNS);
   const wanted = byId("plan-filter", HTMLInputElement).value.trim().toLowerCase();
-  const rows = current.tensors.filter((tensor) => matches(tensor, wanted));
+  const { tensors, lines } = current;
+  const ordered = lines.flatMap((line) => line.tensors.flatMap((index) => tensors[index] ?? []));
+  const rows = ordered.filter((tensor) => matches(tensor, wanted));
   table.set(refusedFirst(rows));
   const all = rows.length === current.tensors.length;
   byId("plan-shown", HTMLElement).textContent = all

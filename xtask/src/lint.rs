@@ -1,4 +1,4 @@
-//! Formatting and clippy, for this machine and for the browser.
+//! Formatting, clippy and the documentation, for this machine and for the browser.
 
 use std::process::Command;
 
@@ -20,10 +20,18 @@ pub(crate) fn run(account: &mut Account) {
         cargo.args(["clippy", "--workspace", "--all-targets"]);
         deny_warnings(&mut cargo)
     });
+    account.step("documentation", documentation);
     for kernels in Kernels::SHIPPED {
         for_wasm(kernels, account);
     }
     page_types(account);
+}
+
+/// Links that lead nowhere, in whatever contributors and users read.
+fn documentation() -> Result<()> {
+    let mut cargo = process::cargo();
+    cargo.args(["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    process::run(cargo.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
 /// The page's JavaScript carries types in comments; TypeScript's compiler checks them.

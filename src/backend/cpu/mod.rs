@@ -3,7 +3,7 @@
 //! - [`kernel`]: the one primitive, C ← C ± A B on strided memory.
 //! - [`packed`]: our own blocked GEMM over small register tiles ([`tile`]).
 //! - [`cholesky`], [`triangular`]: recursive, so that nearly all time is in the primitive.
-//! - [`thin`]: products and solves with few rows, which are bound by reading, not by arithmetic.
+//! - `thin`: products and solves with few rows, which are bound by reading, not by arithmetic.
 //!
 //! Every kernel build gives the same bytes for the same input, whatever runs beside it.
 

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
 use gramerge::methods::{self, Base, Spec, regmean};
 use gramerge::recipe::{Device, Keep, Options, Precision};
 use gramerge::tensor::Dtype;
@@ -34,13 +35,18 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Say which methods there are, or all about one of them
     Methods(Methods),
+    /// Print a script that completes commands and options in a shell
+    Completions(Completions),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
     /// Files and folders
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
+    /// List every tensor on a line of its own, rather than numbered ones together
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -52,6 +58,9 @@ pub(crate) struct Plan {
     pub(crate) inputs: Inputs,
     #[command(flatten)]
     pub(crate) settings: Settings,
+    /// List every tensor on a line of its own, rather than numbered ones together
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -63,7 +72,7 @@ pub(crate) struct Merge {
     pub(crate) inputs: Inputs,
     /// The merged file; or a folder (existing and empty, or written with a slash behind it) for the
     /// model with its configuration and tokenizer
-    #[arg(short = 'o', long = "output", value_name = "OUT")]
+    #[arg(short = 'o', long = "output", value_name = "OUT", value_hint = ValueHint::AnyPath)]
     pub(crate) output: PathBuf,
     #[command(flatten)]
     pub(crate) settings: Settings,
@@ -74,7 +83,7 @@ pub(crate) struct Merge {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) files_from: usize,
     /// Write a report of every tensor
-    #[arg(long, value_name = "FILE.json")]
+    #[arg(long, value_name = "FILE.json", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
@@ -90,7 +99,7 @@ pub(crate) struct Merge {
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// The merged file
-    #[arg(value_name = "OUT")]
+    #[arg(value_name = "OUT", value_hint = ValueHint::AnyPath)]
     pub(crate) output: PathBuf,
     #[command(flatten)]
     pub(crate) inputs: Inputs,
@@ -115,12 +124,18 @@ pub(crate) struct Methods {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// Shell that is to read the script
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Inputs {
     /// Models, in order
-    #[arg(required = true, value_name = "MODEL")]
+    #[arg(required = true, value_name = "MODEL", value_hint = ValueHint::AnyPath)]
     pub(crate) models: Vec<PathBuf>,
     /// Gram files, one per model, in the same order
-    #[arg(long, num_args = 1.., value_name = "GRAM")]
+    #[arg(long, num_args = 1.., value_name = "GRAM", value_hint = ValueHint::FilePath)]
     pub(crate) gram: Vec<PathBuf>,
     /// The model that all others were fine-tuned from, for methods that start from it
     #[arg(long, value_name = "PATH")]

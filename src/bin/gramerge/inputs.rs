@@ -15,11 +15,12 @@ use pollster::block_on;
 use same_file::Handle;
 
 use crate::args::Inputs;
+use crate::progress::Watched;
 
 const INDEX_SUFFIX: &str = ".safetensors.index.json";
 
 /// All files of the given paths; folders are searched one level deep.
-pub(crate) fn library(paths: &[PathBuf]) -> Result<Library<FileSource>> {
+pub(crate) fn library(paths: &[PathBuf]) -> Result<Library<Watched>> {
     let mut files = Vec::new();
     for path in paths {
         files.extend(files_of(path)?);
@@ -28,14 +29,15 @@ pub(crate) fn library(paths: &[PathBuf]) -> Result<Library<FileSource>> {
 }
 
 /// These files and no others.
-fn open(files: &[PathBuf]) -> Result<Library<FileSource>> {
-    let sources = files.iter().map(|file| FileSource::open(file)).collect::<Result<_>>()?;
+fn open(files: &[PathBuf]) -> Result<Library<Watched>> {
+    let sources =
+        files.iter().map(|file| FileSource::open(file).map(Watched)).collect::<Result<_>>()?;
     Ok(block_on(Library::open(sources)))
 }
 
 /// The models of a command line, with their Gram files and their base; prints what is remarkable about
 /// the files.
-pub(crate) fn models(inputs: &Inputs, options: &Options) -> Result<Models<FileSource>> {
+pub(crate) fn models(inputs: &Inputs, options: &Options) -> Result<Models<Watched>> {
     if !inputs.gram.is_empty() && inputs.gram.len() != inputs.models.len() {
         let (grams, models) = (inputs.gram.len(), inputs.models.len());
         return Err(Error::usage(format!("{grams} Gram files for {models} models"))
@@ -56,7 +58,7 @@ pub(crate) fn models(inputs: &Inputs, options: &Options) -> Result<Models<FileSo
 pub(crate) fn model(
     path: &Path,
     gram: Option<&PathBuf>,
-) -> Result<gramerge::checkpoint::Model<FileSource>> {
+) -> Result<gramerge::checkpoint::Model<Watched>> {
     let mut files = files_of(path)?;
     if path.is_dir() {
         let indices = files.iter().filter(|file| is_index(file));

@@ -1,8 +1,8 @@
 //! The command line: the same core as the page, for large files, for CI, and for checking.
 //!
 //! Exit codes: 0 done, 1 refused input or failed check, 2 usage; 128 and a signal's number if one
-//! ended it. If the reader of standard output goes away, `inspect`, `plan` and `verify` end
-//! quietly, as if by SIGPIPE; a merge is finished all the same.
+//! ended it. If the reader of standard output goes away, all but a merge end quietly, as if by
+//! SIGPIPE; a merge is finished all the same.
 
 // First, for its macros.
 #[macro_use]
@@ -10,14 +10,17 @@ mod output;
 
 mod args;
 mod companions;
+mod completions;
 mod inputs;
 mod inspect;
 mod merge;
 mod methods;
 mod pending;
 mod plan;
+mod progress;
 mod report_file;
 mod stop;
+mod table;
 mod unfinished;
 mod verify;
 
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Merge(args) => merge::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Methods(args) => methods::run(&args),
+        Command::Completions(args) => completions::run(&args),
     };
     let is_unheard = output::is_closed() && !is_merge;
     ended(done.and_then(|code| output::check().map(|()| code)), is_unheard)

@@ -1,6 +1,5 @@
 //! `gramerge merge`: threads take jobs until none is left, and write their own part of the output.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -8,19 +7,19 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use gramerge::engine::{Engine, kernels};
-use gramerge::io::native::FileSource;
 use gramerge::methods::regmean::Alone;
 use gramerge::recipe::Options;
 use gramerge::report::Report;
-use gramerge::run::{JobOutcome, Merge, Run};
+use gramerge::run::{Job, JobOutcome, Merge, Run};
 use gramerge::{Error, Result, printable};
 use pollster::block_on;
 
 use crate::args;
 use crate::companions::pass_through;
 use crate::inputs;
-use crate::output::{self, bytes, json, note};
+use crate::output::{self, bytes, json};
 use crate::plan::summary;
+use crate::progress::{Progress, Watched};
 use crate::report_file::{self, ReportFile};
 use crate::stop;
 use crate::unfinished::Unfinished;
@@ -88,12 +87,12 @@ fn workers(args: &args::Merge, n_jobs: usize) -> usize {
 }
 
 fn jobs(
-    merge: &Merge<FileSource>,
+    merge: &Merge<Watched>,
     engine: &Engine,
     output: &Unfinished,
     n_workers: usize,
 ) -> Result<Vec<JobOutcome>> {
-    let queue = Queue::new(merge.jobs().len());
+    let queue = Queue::new(merge);
     std::thread::scope(|scope| {
         let work = || queue.work(merge, engine, output);
         // This thread is one of them, so that there is one where no other can be started.
@@ -110,19 +109,27 @@ fn jobs(
 /// Jobs in order, and what became of them.
 struct Queue {
     next: AtomicUsize,
-    done: AtomicUsize,
     stop: AtomicBool,
+    done_cost: Mutex<f64>,
+    total_cost: f64,
+    progress: Progress,
     outcomes: Mutex<Vec<Option<Result<JobOutcome>>>>,
 }
 
 impl Queue {
-    fn new(n_jobs: usize) -> Self {
-        let outcomes = Mutex::new((0..n_jobs).map(|_| None).collect());
-        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { next, done, stop: AtomicBool::new(false), outcomes }
+    fn new(merge: &Merge<Watched>) -> Self {
+        let jobs = merge.jobs();
+        Self {
+            next: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+            done_cost: Mutex::new(0.0),
+            total_cost: jobs.iter().map(Job::cost).sum(),
+            progress: Progress::of_writing(merge.layout().total_bytes()),
+            outcomes: Mutex::new(jobs.iter().map(|_| None).collect()),
+        }
     }
 
-    fn work(&self, merge: &Merge<FileSource>, engine: &Engine, output: &Unfinished) {
+    fn work(&self, merge: &Merge<Watched>, engine: &Engine, output: &Unfinished) {
         let mut writer = output.writer();
         while !self.stop.load(Ordering::Relaxed) {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
@@ -132,11 +139,17 @@ impl Queue {
             if outcome.is_err() {
                 self.stop.store(true, Ordering::Relaxed);
             }
-            let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-            progress(done, merge, job.tensor());
+            self.done(job.cost(), &merge.plan().tensors[job.tensor()].name);
             if let Ok(mut outcomes) = self.outcomes.lock() {
                 outcomes[index] = Some(outcome);
             }
+        }
+    }
+
+    fn done(&self, cost: f64, name: &str) {
+        if let Ok(mut done_cost) = self.done_cost.lock() {
+            *done_cost += cost;
+            self.progress.done(*done_cost / self.total_cost, name);
         }
     }
 
@@ -155,15 +168,6 @@ impl Queue {
 /// The threads' engine is the only one.
 fn handed_back() -> Error {
     Error::internal("a layer was left to another engine")
-}
-
-/// One line that is written over, on a terminal only.
-fn progress(done: usize, merge: &Merge<FileSource>, tensor: usize) {
-    if std::io::stderr().is_terminal() {
-        let name = printable(&merge.plan().tensors[tensor].name);
-        let end = if done == merge.jobs().len() { "\n" } else { "" };
-        note(format_args!("\r\x1b[K{done}/{} {name}{end}", merge.jobs().len()));
-    }
 }
 
 fn tell(args: &args::Merge, report: &Report) -> Result<()> {

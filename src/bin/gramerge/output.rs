@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use gramerge::{Error, Result, printable};
 
+use crate::progress;
+
 macro_rules! println {
     ($($words:tt)*) => { $crate::output::line(format_args!($($words)*)) };
 }
@@ -30,7 +32,9 @@ pub(crate) fn line(line: Arguments<'_>) {
 
 /// Prints on standard error, where there is nobody to tell of a failure.
 pub(crate) fn note(words: Arguments<'_>) {
-    let _unheard = io::stderr().write_fmt(words);
+    progress::aside(|| {
+        let _unheard = io::stderr().write_fmt(words);
+    });
 }
 
 /// Whether the reader of standard output has gone away, which is the reader's wish.

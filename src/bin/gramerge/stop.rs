@@ -13,6 +13,7 @@ use std::time::Duration;
 use gramerge::{Error, Result};
 
 use crate::pending;
+use crate::progress;
 
 /// From here on every end that can be noticed removes what was begun.
 pub(crate) fn watch() -> Result<()> {
@@ -38,6 +39,7 @@ fn end(signal: &str) {
     });
     let (said, hear) = mpsc::channel();
     let say = move || {
+        progress::clear();
         words.iter().for_each(|words| eprintln!("{words}"));
         let _gone = said.send(()).is_err();
     };

@@ -16,6 +16,7 @@ use gramerge::{Error, Result};
 use pollster::block_on;
 
 use crate::output::bytes;
+use crate::progress::{self, Progress, Watched};
 
 mod folder;
 mod leftovers;
@@ -90,9 +91,14 @@ impl Unfinished {
     pub(crate) fn digests(&self) -> Result<Vec<WrittenFile>> {
         let written = |place: &Place| {
             let name = place.path.file_name().unwrap_or_default().to_string_lossy();
-            let source = FileSource::of(&place.path, Arc::clone(&place.file))?;
+            let source = Watched(FileSource::of(&place.path, Arc::clone(&place.file))?);
             block_on(WrittenFile::of(&name, &source, || Ok(())))
         };
+        let mut total_bytes = 0;
+        for Place { path, file, .. } in self.files.iter() {
+            total_bytes += file.metadata().map_err(|error| failed(path, &error))?.len();
+        }
+        let _shown = Progress::of_reading(total_bytes, "reading it back");
         self.files.iter().map(written).collect()
     }
 
@@ -126,7 +132,10 @@ impl Sink for Writer {
     async fn write_at(&mut self, offset_bytes: u64, bytes: &[u8]) -> Result<()> {
         let behind = self.files.partition_point(|place| place.start_bytes <= offset_bytes);
         let Place { path, file, start_bytes } = &self.files[behind - 1];
-        write_all_at(file, bytes, offset_bytes - start_bytes).map_err(|error| failed(path, &error))
+        write_all_at(file, bytes, offset_bytes - start_bytes)
+            .map_err(|error| failed(path, &error))?;
+        progress::written(bytes.len() as u64);
+        Ok(())
     }
 }
 

@@ -11,12 +11,17 @@ use pollster::block_on;
 use crate::args;
 use crate::inputs;
 use crate::output::json;
+use crate::progress::Progress;
+use crate::table::counted;
 
 pub(crate) fn run(args: &args::Verify) -> Result<ExitCode> {
     let options = args.settings.options(&args.inputs)?;
     let merge = Merge::new(inputs::models(&args.inputs, &options)?, options)?;
     let out = inputs::model(&args.output, None)?;
+    let read_bytes = merge.plan().estimate.read_bytes + merge.layout().total_bytes();
+    let progress = Progress::of_reading(read_bytes, "");
     let verified = block_on(verify(&merge, &out, &Cpu::<Native<f64>>::default()))?;
+    drop(progress);
     if args.json {
         json(&verified)?;
     } else {
@@ -35,5 +40,5 @@ fn print(verified: &[Verified]) {
         println!("{mark} {name}  {action}  error {:.1e}{residual}{note}", tensor.error);
     }
     let bad = verified.iter().filter(|tensor| !tensor.is_within()).count();
-    println!("{} tensors checked, {bad} out of bound", verified.len());
+    println!("{} checked, {bad} out of bound", counted(verified.len(), "tensor"));
 }

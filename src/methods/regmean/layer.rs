@@ -213,7 +213,7 @@ fn log2_trace(gram: &Gram) -> f64 {
     diagonal.iter().sum::<f64>().log2() + f64::from(unit) + gram.scale().log2()
 }
 
-/// items ← items[order[0]], items[order[1]], …
+/// `items ← items[order[0]], items[order[1]], …`
 fn reorder<T>(items: &mut Vec<T>, order: &[usize]) {
     let mut taken: Vec<Option<T>> = items.drain(..).map(Some).collect();
     items.extend(order.iter().filter_map(|index| taken.get_mut(*index)?.take()));

@@ -19,7 +19,7 @@
 //! - [`estimate`]: condition, and the error of a solution by random probes in f64.
 //! - [`check`]: the distance of a finished weight from the solution.
 //! - [`crew`]: rows that other workers compute.
-//! - [`solve`]: which arithmetic, and what to do when it does not suffice.
+//! - [`mod@solve`]: which arithmetic, and what to do when it does not suffice.
 //!
 //! Sources: Jin et al., *Dataless Knowledge Fusion* (arXiv 2212.09849), eq. 2; iterated Tikhonov
 //! regularisation (Engl, Hanke and Neubauer 1996, §5) for nearly singular sums.

@@ -6,7 +6,7 @@ use dashu_float::round::mode::HalfEven;
 /// Bits of every number: conditions of 1e16 and scales 1e±300 apart leave more than a hundred.
 const BITS: usize = 400;
 
-/// A number of [`BITS`] binary digits and any exponent.
+/// A number of `BITS` binary digits and any exponent.
 pub type Exact = FBig<HalfEven, 2>;
 
 /// The number that an f64 is.

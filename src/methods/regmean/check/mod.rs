@@ -4,10 +4,10 @@
 //! they do not, or hardly, iterating from the weighted mean is, as when solving. The two orders of
 //! accuracy overlap, and what either explains is right.
 //!
-//! - [`units`]: rows of any size, brought near 1.
-//! - [`system`]: residuals and steps, made of the files' bytes.
-//! - [`finished`]: the two ways to the solution.
-//! - [`sizes`], [`compare`]: which distances from the solution the contract allows.
+//! - `units`: rows of any size, brought near 1.
+//! - `system`: residuals and steps, made of the files' bytes.
+//! - `finished`: the two ways to the solution.
+//! - `sizes`, `compare`: which distances from the solution the contract allows.
 
 mod compare;
 mod finished;

@@ -26,7 +26,7 @@ pub(super) struct System<'a> {
     pub(super) scaling: Scaling,
     /// What makes hats of row units: s / s_j with the smallest live s, 1 for dead features. `[n]`
     pub(super) hat: Vec<f64>,
-    /// Row r is in units of 2^exponents[r]. `[m]`
+    /// Row r is in units of `2^exponents[r]`. `[m]`
     pub(super) exponents: Vec<i32>,
     /// Models with a coefficient, the one of the largest first; never empty.
     counted: Vec<usize>,
