@@ -11,10 +11,10 @@ use common::Memory;
 use gramerge::checkpoint::Model;
 use gramerge::engine::CpuEngines;
 use gramerge::format::TensorFile;
+use gramerge::methods;
 use gramerge::methods::regmean::Alone;
-use gramerge::methods::{self, Base};
 use gramerge::plan::needs;
-use gramerge::recipe::{BaseModel, KnownMethod, KnownParameter, Options, Recipe, WEIGHT, read};
+use gramerge::recipe::{Options, Recipe, read};
 use gramerge::run::Merge;
 use gramerge::tensor::Dtype;
 use gramerge::tensor::dtype::decode;
@@ -43,40 +43,13 @@ fn model(path: &str) -> Model<Memory> {
     Model::new(path, vec![open(&folder().join("recipes").join(path))], None).unwrap()
 }
 
-/// The table, as readers of recipes know it.
-fn known() -> Vec<KnownMethod<'static>> {
-    let one = |spec: &'static methods::Spec| {
-        let own = spec.params.iter().map(|param| KnownParameter {
-            name: param.name,
-            is_per_model: param.per_model,
-            is_switch: param.kind == methods::Kind::Switch,
-        });
-        let weight = KnownParameter { name: WEIGHT, is_per_model: true, is_switch: false };
-        KnownMethod {
-            name: spec.name,
-            aliases: spec.aliases,
-            base: match spec.base {
-                Base::None if spec.name == "average" => BaseModel::Joins,
-                Base::None => BaseModel::None,
-                Base::Needed | Base::FirstModel => BaseModel::Apart,
-            },
-            parameters: own.chain([weight]).collect::<Vec<_>>().leak(),
-        }
-    };
-    methods::TABLE.iter().map(one).collect()
-}
-
 fn recipe(name: &str) -> Recipe {
     let text = std::fs::read(folder().join(format!("recipes/{name}.yaml"))).unwrap();
-    read(&text, &known()).unwrap_or_else(|error| panic!("{name}: {error}"))
+    read(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn begin(recipe: &Recipe) -> Result<Merge<Memory>> {
-    let options = Options {
-        scopes: recipe.scopes.clone(),
-        dtype: recipe.dtype,
-        ..Options::of(&recipe.method)
-    };
+    let options = recipe.options();
     let models = recipe.models.iter().map(|own| model(&own.path)).collect();
     let base = recipe.base.as_deref().map(model);
     Merge::new(needs::arrange(options.spec()?, models, base)?, options)

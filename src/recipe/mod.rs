@@ -6,6 +6,7 @@
 //! - `read`, `write`: the text of a recipe; `yaml`: its syntax; `nearest`: misspelt names.
 
 mod document;
+mod known;
 mod layers;
 mod nearest;
 mod options;
@@ -17,9 +18,10 @@ mod yaml;
 
 pub use crate::methods::regmean::Precision;
 pub use document::{BaseModel, KnownMethod, KnownParameter, Recipe, RecipeModel};
+pub use known::read;
 pub use layers::{Layers, Place};
 pub use options::{Device, Keep, Options, WEIGHT, shares};
-pub use read::read;
+pub use read::read as read_for;
 pub use scope::{Scope, find};
 pub use setting::{Filtered, Setting};
 pub use write::write;

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use gramerge::Error;
-use gramerge::recipe::{Recipe, read, write};
+use gramerge::recipe::{Recipe, read_for, write};
 
 use crate::allocation;
 use crate::case::{Case, File};
@@ -73,7 +73,7 @@ fn good(random: &mut Random) -> Vec<u8> {
     paths.sort();
     let bytes = std::fs::read(random.pick(&paths)).unwrap();
     match random.once_in(4) {
-        true => write(&read(&bytes, &METHODS).unwrap()).into_bytes(),
+        true => write(&read_for(&bytes, &METHODS).unwrap()).into_bytes(),
         false => bytes,
     }
 }
@@ -116,7 +116,7 @@ fn damage_text(bytes: &mut Vec<u8>, random: &mut Random) {
 
 fn check(case: &Case, fault: Option<Fault>) -> Verdict {
     let bytes = case.file(NAME).unwrap_or_default();
-    let (found, peak_bytes) = allocation::peak(|| read(bytes, &METHODS));
+    let (found, peak_bytes) = allocation::peak(|| read_for(bytes, &METHODS));
     if peak_bytes > bytes.len() * MAX_EXPANSION + SMALL_BYTES {
         return Err(format!("reading held {peak_bytes} bytes"));
     }
@@ -128,7 +128,8 @@ fn check(case: &Case, fault: Option<Fault>) -> Verdict {
 
 fn survives(recipe: &Recipe, fault: Option<Fault>) -> Verdict {
     let text = write(recipe);
-    let mut again = read(text.as_bytes(), &METHODS).map_err(|error| format!("written: {error}"))?;
+    let mut again =
+        read_for(text.as_bytes(), &METHODS).map_err(|error| format!("written: {error}"))?;
     if fault == Some(Fault::LostLayers) && again.scopes.is_empty() {
         again.n_layers = None;
     }

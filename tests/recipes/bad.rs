@@ -1,12 +1,12 @@
 //! Recipes that are refused, each with its sentence.
 
-use gramerge::recipe::read;
+use gramerge::recipe::read_for;
 
 use crate::methods::METHODS;
 
 /// What `text` is refused with.
 fn refused(text: &str) -> String {
-    match read(text.as_bytes(), &METHODS) {
+    match read_for(text.as_bytes(), &METHODS) {
         Err(error) => error.to_string(),
         Ok(recipe) => panic!("read: {recipe:?} of\n{text}"),
     }
@@ -50,7 +50,7 @@ slices:
 #[test]
 fn what_the_cases_change_is_good() {
     for text in [GOOD, SLICED] {
-        read(text.as_bytes(), &METHODS).unwrap();
+        read_for(text.as_bytes(), &METHODS).unwrap();
     }
 }
 
@@ -363,10 +363,10 @@ fn nothing_and_other_spellings_are_read() {
         ("normalize: true", "normalize: On"),
         ("  - model: b", "  - parameters: {}\n    model: c\n  - model: b"),
     ];
-    let good = read(GOOD.as_bytes(), &METHODS).unwrap();
+    let good = read_for(GOOD.as_bytes(), &METHODS).unwrap();
     for (old, new) in changes {
         assert!(GOOD.contains(old), "{old:?}");
-        let mut found = read(GOOD.replace(old, new).as_bytes(), &METHODS).unwrap();
+        let mut found = read_for(GOOD.replace(old, new).as_bytes(), &METHODS).unwrap();
         if new.contains("model: c") {
             assert_eq!(found.models.remove(1).path, "c");
             found.scopes.iter_mut().for_each(|scope| scope.model = scope.model.map(|m| m.min(1)));
@@ -380,7 +380,7 @@ fn nothing_and_other_spellings_are_read() {
 fn a_model_to_keep_is_named_by_number_or_path() {
     for keep in ["[\"x=2\"]", "[\"x=b\"]", "[{pattern: x, model: 2}]", "[{pattern: x, model: b}]"] {
         let text = format!("{GOOD}keep: {keep}\n");
-        let found = read(text.as_bytes(), &METHODS).unwrap().keep;
+        let found = read_for(text.as_bytes(), &METHODS).unwrap().keep;
         assert_eq!((found.len(), found[0].pattern.as_str(), found[0].model), (1, "x", 1), "{keep}");
     }
 }

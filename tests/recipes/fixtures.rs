@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gramerge::Result;
-use gramerge::recipe::{Layers, Recipe, find, read, write};
+use gramerge::recipe::{Layers, Recipe, find, read_for, write};
 use gramerge::tensor::dtype::Dtype;
 
 use crate::methods::METHODS;
@@ -14,7 +14,7 @@ fn folder() -> PathBuf {
 
 fn recipe(name: &str) -> Recipe {
     let text = std::fs::read(folder().join(format!("{name}.yaml"))).unwrap();
-    read(&text, &METHODS).unwrap_or_else(|error| panic!("{name}: {error}"))
+    read_for(&text, &METHODS).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn paths(recipe: &Recipe) -> Vec<&str> {
@@ -33,10 +33,10 @@ fn every_recipe_is_read_and_survives_being_written() -> Result<()> {
         let path = entry.unwrap().path();
         let text = std::fs::read(&path).unwrap();
         let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let found = read(&text, &METHODS).map_err(|error| error.file(shown.as_str()))?;
+        let found = read_for(&text, &METHODS).map_err(|error| error.file(shown.as_str()))?;
         let written = write(&found);
         let again =
-            read(written.as_bytes(), &METHODS).map_err(|error| error.file(shown.as_str()))?;
+            read_for(written.as_bytes(), &METHODS).map_err(|error| error.file(shown.as_str()))?;
         assert_eq!(again, found, "{shown}:\n{written}");
         n += 1;
     }
@@ -127,7 +127,7 @@ parameters:
   lambda: [5, 6]
   weight: 7
 ";
-    let recipe = read(text.as_bytes(), &METHODS).unwrap();
+    let recipe = read_for(text.as_bytes(), &METHODS).unwrap();
     let both = |tensor| {
         let weight = value(&recipe, "weight", Some(0), tensor).unwrap();
         (weight, value(&recipe, "lambda", None, tensor).unwrap())

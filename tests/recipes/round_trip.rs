@@ -2,7 +2,7 @@
 
 use gramerge::recipe::{
     BaseModel, Device, Filtered, Keep, KnownMethod, Precision, Recipe, RecipeModel, Scope, Setting,
-    read, write,
+    read_for, write,
 };
 use gramerge::tensor::dtype::Dtype;
 use proptest::collection::vec;
@@ -203,7 +203,7 @@ proptest! {
     #[test]
     fn a_recipe_survives_being_written(recipe in recipe()) {
         let text = write(&recipe);
-        let found = read(text.as_bytes(), &METHODS);
+        let found = read_for(text.as_bytes(), &METHODS);
         prop_assert!(found.is_ok(), "{found:?} of\n{text}");
         prop_assert_eq!(found.unwrap(), recipe, "{}", text);
     }
@@ -250,7 +250,7 @@ precision: exact
 device: cpu
 shard_size: \"5GB\"
 ";
-    assert_eq!(write(&read(text.as_bytes(), &METHODS).unwrap()), text);
+    assert_eq!(write(&read_for(text.as_bytes(), &METHODS).unwrap()), text);
     let shortest = "merge_method: average\nmodels:\n  - model: a\n  - model: b\n";
-    assert_eq!(write(&read(shortest.as_bytes(), &METHODS).unwrap()), shortest);
+    assert_eq!(write(&read_for(shortest.as_bytes(), &METHODS).unwrap()), shortest);
 }

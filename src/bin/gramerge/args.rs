@@ -66,7 +66,7 @@ pub(crate) struct Plan {
     pub(crate) json: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Merge {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
@@ -129,9 +129,9 @@ pub(crate) struct Completions {
     pub(crate) shell: Shell,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Inputs {
-    /// Models, in order
+    /// Models, in order; or one recipe (.yaml, .json), which names models and settings
     #[arg(required = true, value_name = "MODEL", value_hint = ValueHint::AnyPath)]
     pub(crate) models: Vec<PathBuf>,
     /// Gram files, one per model, in the same order
@@ -142,7 +142,7 @@ pub(crate) struct Inputs {
     pub(crate) base: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Settings {
     /// How models are combined; `gramerge methods` tells more (default: regmean with --gram)
     #[arg(long, value_name = "NAME", value_parser = method())]
@@ -165,12 +165,12 @@ pub(crate) struct Settings {
     /// Output dtype of merged tensors (default: their own)
     #[arg(long, value_enum)]
     dtype: Option<DtypeArg>,
-    /// Where the arithmetic runs
-    #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
-    device: DeviceArg,
-    /// auto: 1e-6 on every tensor; fast: f32 only; exact: f64 throughout
-    #[arg(long, value_enum, default_value_t = PrecisionArg::Auto)]
-    precision: PrecisionArg,
+    /// Where the arithmetic runs (default: auto)
+    #[arg(long, value_enum)]
+    device: Option<DeviceArg>,
+    /// auto (the default): 1e-6 on every tensor; fast: f32 only; exact: f64 throughout
+    #[arg(long, value_enum)]
+    precision: Option<PrecisionArg>,
 }
 
 impl Settings {
@@ -191,8 +191,8 @@ impl Settings {
             exclude: self.exclude.clone(),
             keep: self.keep.clone(),
             dtype: self.dtype.map(Into::into),
-            device: self.device.into(),
-            precision: self.precision.into(),
+            device: self.device.map_or_else(Device::default, Into::into),
+            precision: self.precision.map_or_else(Precision::default, Into::into),
             ..Options::of(method)
         };
         let alpha = self.alpha.map(|alpha| (regmean::ALPHA.name.to_owned(), alpha));
@@ -200,6 +200,31 @@ impl Settings {
             options = options.with(&key, value);
         }
         Ok(options)
+    }
+}
+
+impl Settings {
+    /// What a recipe says, and no word beside it.
+    pub(crate) fn beside_recipe(&self) -> Option<&'static str> {
+        let given = [
+            (self.method.is_some(), "--method"),
+            (!self.set.is_empty(), "--set"),
+            (self.alpha.is_some(), "--alpha"),
+            (!self.coefficients.is_empty(), "--coefficients"),
+            (!self.exclude.is_empty(), "--exclude"),
+            (!self.keep.is_empty(), "--keep"),
+            (self.dtype.is_some(), "--dtype"),
+        ];
+        given.into_iter().find_map(|(is_given, name)| is_given.then_some(name))
+    }
+
+    /// What may be chosen anew beside a recipe.
+    pub(crate) fn over_recipe(&self, options: Options) -> Options {
+        Options {
+            device: self.device.map_or(options.device, Into::into),
+            precision: self.precision.map_or(options.precision, Into::into),
+            ..options
+        }
     }
 }
 

@@ -9,12 +9,12 @@ use gramerge::format::{ShardIndex, ShardName, missing_numbers};
 use gramerge::io::native::FileSource;
 use gramerge::io::{Source, read_range};
 use gramerge::plan::needs;
-use gramerge::recipe::Options;
 use gramerge::{Error, Result, printable};
 use pollster::block_on;
 use same_file::Handle;
 
 use crate::args::Inputs;
+use crate::asked::Asked;
 use crate::progress::Watched;
 
 const INDEX_SUFFIX: &str = ".safetensors.index.json";
@@ -37,7 +37,8 @@ fn open(files: &[PathBuf]) -> Result<Library<Watched>> {
 
 /// The models of a command line, with their Gram files and their base; prints what is remarkable about
 /// the files.
-pub(crate) fn models(inputs: &Inputs, options: &Options) -> Result<Models<Watched>> {
+pub(crate) fn models(asked: &Asked) -> Result<Models<Watched>> {
+    let Asked { inputs, options, .. } = asked;
     if !inputs.gram.is_empty() && inputs.gram.len() != inputs.models.len() {
         let (grams, models) = (inputs.gram.len(), inputs.models.len());
         return Err(Error::usage(format!("{grams} Gram files for {models} models"))
@@ -50,6 +51,7 @@ pub(crate) fn models(inputs: &Inputs, options: &Options) -> Result<Models<Watche
     }
     let base = inputs.base.as_ref().map(|path| model(path, None)).transpose()?;
     let models = needs::arrange(spec, list, base)?;
+    asked.check_layers(&models)?;
     block_on(models.sample());
     Ok(models)
 }

@@ -9,6 +9,7 @@
 mod output;
 
 mod args;
+mod asked;
 mod companions;
 mod completions;
 mod inputs;

@@ -10,13 +10,14 @@ use gramerge::tensor::Orientation;
 use gramerge::{Result, printable};
 
 use crate::args;
+use crate::asked::asked;
 use crate::inputs;
 use crate::output::{bytes, json};
 use crate::table::{self, Row, counted};
 
 pub(crate) fn run(args: &args::Plan) -> Result<ExitCode> {
-    let options = args.settings.options(&args.inputs)?;
-    let plan = Plan::make(&inputs::models(&args.inputs, &options)?, &options)?;
+    let asked = asked(&args.inputs, &args.settings)?;
+    let plan = Plan::make(&inputs::models(&asked)?, &asked.options)?;
     if args.json {
         json(&plan)?;
     } else {

@@ -9,14 +9,15 @@ use gramerge::{Result, printable};
 use pollster::block_on;
 
 use crate::args;
+use crate::asked::asked;
 use crate::inputs;
 use crate::output::json;
 use crate::progress::Progress;
 use crate::table::counted;
 
 pub(crate) fn run(args: &args::Verify) -> Result<ExitCode> {
-    let options = args.settings.options(&args.inputs)?;
-    let merge = Merge::new(inputs::models(&args.inputs, &options)?, options)?;
+    let asked = asked(&args.inputs, &args.settings)?;
+    let merge = Merge::new(inputs::models(&asked)?, asked.options)?;
     let out = inputs::model(&args.output, None)?;
     let read_bytes = merge.plan().estimate.read_bytes + merge.layout().total_bytes();
     let progress = Progress::of_reading(read_bytes, "");
