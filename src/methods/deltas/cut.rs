@@ -43,15 +43,18 @@ impl Cut {
         (delta as f32).to_bits() & 0x7fff_ffff
     }
 
-    pub(super) fn survey(&mut self, pass: usize, key: u32) {
+    pub(super) fn survey(&mut self, pass: usize, keys: &[u32]) {
         if self.rank == 0 {
             return;
         }
-        let (high, low) = (key >> LOW_BITS, key & (N_LOW as u32 - 1));
-        match pass {
-            0 => self.counts[high as usize] += 1,
-            1 if high == self.high => self.counts[low as usize] += 1,
-            _ => {}
+        // Arrays of known lengths: an index of so many bits is within them.
+        if let (0, Ok(counts)) = (pass, <&mut [u64; N_HIGH]>::try_from(&mut self.counts[..])) {
+            keys.iter().for_each(|key| counts[(key >> LOW_BITS) as usize & (N_HIGH - 1)] += 1);
+        } else if let (1, Ok(counts)) = (pass, <&mut [u64; N_LOW]>::try_from(&mut self.counts[..]))
+        {
+            for key in keys.iter().filter(|key| *key >> LOW_BITS == self.high) {
+                counts[*key as usize & (N_LOW - 1)] += 1;
+            }
         }
     }
 
@@ -82,7 +85,12 @@ impl Cut {
         0
     }
 
-    /// Whether an element lies before the rank. Elements come in order.
+    /// Key at the rank: larger ones lie before it, smaller ones do not.
+    pub(super) fn at(&self) -> u32 {
+        self.key
+    }
+
+    /// Whether an element lies before the rank. Those with the key at the rank come in order.
     pub(super) fn is_before(&mut self, key: u32) -> bool {
         if key != self.key {
             return key > self.key;
@@ -108,7 +116,8 @@ mod tests {
     fn cut(deltas: &[f64], rank: u64) -> Vec<bool> {
         let mut cut = Cut::new(rank);
         for pass in 0..Cut::N_SURVEYS {
-            deltas.iter().for_each(|delta| cut.survey(pass, Cut::key(*delta)));
+            let keys: Vec<u32> = deltas.iter().map(|delta| Cut::key(*delta)).collect();
+            cut.survey(pass, &keys);
             cut.surveyed(pass);
         }
         deltas.iter().map(|delta| cut.is_before(Cut::key(*delta))).collect()

@@ -3,6 +3,7 @@
 use super::cut::Cut;
 use super::random::Mask;
 use crate::methods::spec::Values;
+use crate::tensor::sums;
 
 /// How a method thins out differences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,17 +66,45 @@ impl Keep {
         }
     }
 
-    /// Whether the element stays. Elements come in order.
-    fn keeps(&mut self, index: u64, delta: f64) -> bool {
+    /// Sets what does not stay to 0. Runs come in order; `keys` are those of `deltas`.
+    fn thin(&mut self, first: u64, keys: &mut Vec<u32>, deltas: &mut [f64]) {
         match self {
-            Self::All => true,
-            Self::Random(mask) => mask.keeps(index),
-            Self::Ranks { from, to } => {
-                let key = Cut::key(delta);
-                // Both are asked, since both count what they see.
-                let (is_above, is_inside) = (from.is_before(key), to.is_before(key));
-                !is_above && is_inside
+            Self::All => {}
+            Self::Random(mask) => {
+                for (delta, index) in deltas.iter_mut().zip(first..) {
+                    *delta = if mask.keeps(index) { *delta } else { 0.0 };
+                }
             }
+            Self::Ranks { from, to } => {
+                fill_keys(keys, deltas);
+                thin_ranks(from, to, keys, deltas);
+            }
+        }
+    }
+}
+
+fn fill_keys(keys: &mut Vec<u32>, deltas: &[f64]) {
+    keys.clear();
+    keys.extend(deltas.iter().map(|delta| Cut::key(*delta)));
+}
+
+/// Keeps what lies between two ranks: at once where keys alone decide, in order where they are equal.
+fn thin_ranks(from: &mut Cut, to: &mut Cut, keys: &[u32], deltas: &mut [f64]) {
+    let (upper, lower) = (from.at(), to.at());
+    let mut n_equal = 0;
+    for (delta, key) in deltas.iter_mut().zip(keys) {
+        n_equal += u32::from(*key == upper) + u32::from(*key == lower);
+        // What is equal is decided below.
+        let stays = *key <= upper && *key >= lower;
+        *delta = if stays { *delta } else { 0.0 };
+    }
+    if n_equal == 0 {
+        return;
+    }
+    for (delta, key) in deltas.iter_mut().zip(keys) {
+        if *key == upper || *key == lower {
+            let (is_above, is_inside) = (from.is_before(*key), to.is_before(*key));
+            *delta = if !is_above && is_inside { *delta } else { 0.0 };
         }
     }
 }
@@ -86,6 +115,10 @@ pub(super) struct Part {
     pub(super) weight: f64,
     keep: Keep,
     rescale: Option<Rescale>,
+    /// Keys of one run.
+    keys: Vec<u32>,
+    /// Differences of one run.
+    deltas: Vec<f64>,
 }
 
 /// r = Σ |δ| / Σ |kept δ|.
@@ -108,7 +141,8 @@ impl Rescale {
 impl Part {
     pub(super) fn new(weight: f64, keep: Keep, is_rescaled: bool) -> Self {
         let is_thinned = !matches!(keep, Keep::All);
-        Self { weight, keep, rescale: (is_rescaled && is_thinned).then(Rescale::default) }
+        let rescale = (is_rescaled && is_thinned).then(Rescale::default);
+        Self { weight, keep, rescale, keys: Vec::new(), deltas: Vec::new() }
     }
 
     pub(super) fn n_surveys(&self) -> usize {
@@ -116,23 +150,25 @@ impl Part {
     }
 
     pub(super) fn survey(&mut self, pass: usize, first: u64, own: &[f64], base: &[f64]) {
-        let deltas = own.iter().zip(base).map(|(w, b)| w - b);
-        if pass < self.keep.n_surveys() {
-            if let Keep::Ranks { from, to } = &mut self.keep {
-                for delta in deltas {
-                    let key = Cut::key(delta);
-                    from.survey(pass, key);
-                    to.survey(pass, key);
-                }
-            }
+        let Self { keep, rescale, keys, deltas, .. } = self;
+        let is_for_rescale = pass >= keep.n_surveys();
+        if is_for_rescale && rescale.is_none() {
             return;
         }
-        let Some(rescale) = &mut self.rescale else { return };
-        for (delta, index) in deltas.zip(first..) {
-            rescale.all += delta.abs();
-            if self.keep.keeps(index, delta) {
-                rescale.kept += delta.abs();
+        deltas.clear();
+        deltas.extend(own.iter().zip(base).map(|(w, b)| w - b));
+        match (keep, rescale) {
+            (Keep::Ranks { from, to }, _) if !is_for_rescale => {
+                fill_keys(keys, deltas);
+                from.survey(pass, keys);
+                to.survey(pass, keys);
             }
+            (keep, Some(rescale)) => {
+                rescale.all += sums::absolute(deltas);
+                keep.thin(first, keys, deltas);
+                rescale.kept += sums::absolute(deltas);
+            }
+            (_, None) => {}
         }
     }
 
@@ -146,13 +182,10 @@ impl Part {
     /// w r δ of a run, 0 where δ is dropped.
     pub(super) fn weigh(&mut self, first: u64, own: &[f64], base: &[f64], out: &mut [f64]) {
         let factor = self.weight * self.rescale.as_ref().map_or(1.0, Rescale::factor);
-        let deltas = own.iter().zip(base).map(|(w, b)| w - b);
-        if let Keep::All = self.keep {
-            out.iter_mut().zip(deltas).for_each(|(out, delta)| *out = factor * delta);
-            return;
+        for ((out, w), b) in out.iter_mut().zip(own).zip(base) {
+            *out = w - b;
         }
-        for ((out, delta), index) in out.iter_mut().zip(deltas).zip(first..) {
-            *out = if self.keep.keeps(index, delta) { factor * delta } else { 0.0 };
-        }
+        self.keep.thin(first, &mut self.keys, out);
+        out.iter_mut().for_each(|delta| *delta *= factor);
     }
 }

@@ -84,6 +84,10 @@ pub struct Deltas {
     lambda: f64,
     /// Values of one run: each model's w r δ, 0 where it is dropped. `[models][len]`
     weighted: Vec<Vec<f64>>,
+    /// Elected signs of one run.
+    signs: Vec<f64>,
+    /// Σ w of one run over the models that count.
+    divisors: Vec<f64>,
 }
 
 impl Deltas {
@@ -96,22 +100,41 @@ impl Deltas {
         let parts: Vec<Part> = values.coefficients.iter().enumerate().map(part).collect();
         let weighted = vec![Vec::new(); parts.len()];
         let is_normalised = values.is_on("normalize");
-        Self { parts, is_elected, is_normalised, lambda: values.get("lambda"), weighted }
+        Self {
+            parts,
+            is_elected,
+            is_normalised,
+            lambda: values.get("lambda"),
+            weighted,
+            signs: Vec::new(),
+            divisors: Vec::new(),
+        }
     }
 
-    /// m / d of an element by election: the sign of Σ w δ, a sum of 0 counting as +.
-    fn elected(&self, j: usize) -> f64 {
-        let sum: f64 = self.weighted.iter().map(|own| own[j]).sum();
-        let is_positive = sum >= 0.0;
-        let (mut merged, mut divisor) = (0.0, 0.0);
-        for (own, part) in self.weighted.iter().zip(&self.parts) {
-            let value = own[j];
-            if value != 0.0 && (value > 0.0) == is_positive {
-                merged += value;
-                divisor += part.weight;
+    /// m / d of a run by election: the sign of Σ w δ, a sum of 0 counting as +.
+    fn elect(&mut self, out: &mut [f64]) {
+        let Self { parts, weighted, divisors, .. } = self;
+        add_up(weighted, out);
+        let signs = &mut self.signs;
+        signs.clear();
+        signs.extend(out.iter().map(|sum| if *sum >= 0.0 { 1.0 } else { -1.0 }));
+        out.fill(0.0);
+        divisors.clear();
+        divisors.resize(out.len(), 0.0);
+        for (own, part) in weighted.iter().zip(parts) {
+            let both = out.iter_mut().zip(divisors.iter_mut());
+            for (((merged, divisor), value), sign) in both.zip(own).zip(signs.iter()) {
+                // Values, not branches, so that compilers can vectorise them.
+                let counts = if value * sign > 0.0 { 1.0 } else { 0.0 };
+                *merged += counts * value;
+                *divisor += counts * part.weight;
             }
         }
-        merged / self.divisor(divisor)
+        if self.is_normalised {
+            for (merged, sum) in out.iter_mut().zip(divisors) {
+                *merged /= if sum.abs() >= SMALLEST_DIVISOR { *sum } else { 1.0 };
+            }
+        }
     }
 
     fn divisor(&self, sum: f64) -> f64 {
@@ -142,14 +165,9 @@ impl Elementwise for Deltas {
             part.weigh(run.first, own, run.base, weighted);
         }
         if self.is_elected {
-            for (j, out) in out.iter_mut().enumerate() {
-                *out = self.elected(j);
-            }
+            self.elect(out);
         } else {
-            out.fill(0.0);
-            for own in &self.weighted {
-                out.iter_mut().zip(own).for_each(|(sum, value)| *sum += value);
-            }
+            add_up(&self.weighted, out);
             let divisor = self.divisor(self.parts.iter().map(|part| part.weight).sum());
             out.iter_mut().for_each(|value| *value /= divisor);
         }
@@ -158,6 +176,14 @@ impl Elementwise for Deltas {
             *value = if *value == 0.0 { *base } else { base + self.lambda * *value };
         }
         keep_the_broken(run, out);
+    }
+}
+
+/// Σ of the models' values.
+fn add_up(weighted: &[Vec<f64>], out: &mut [f64]) {
+    out.fill(0.0);
+    for own in weighted {
+        out.iter_mut().zip(own).for_each(|(sum, value)| *sum += value);
     }
 }
 
