@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::checkpoint::{Inventory, Selection};
+use crate::methods::Spec;
 use crate::plan::Plan;
 use crate::recipe::Options;
 use crate::report::Report;
@@ -59,6 +60,8 @@ pub enum Response {
     Inventory {
         /// All files and the suggested grouping.
         inventory: Inventory,
+        /// The table of methods, of which settings are drawn.
+        methods: &'static [Spec],
     },
     /// Answer to [`Request::Plan`].
     Plan {

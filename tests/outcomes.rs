@@ -9,7 +9,7 @@ use gramerge::checkpoint::{Model, Models};
 use gramerge::engine::CpuEngines;
 use gramerge::format::TensorFile;
 use gramerge::methods::regmean::Alone;
-use gramerge::recipe::{Method, Options};
+use gramerge::recipe::Options;
 use gramerge::run::{JobOutcome, Merge, Run};
 use gramerge::tensor::dtype::Dtype;
 use gramerge::{Error, ErrorKind};
@@ -25,7 +25,7 @@ fn merged() -> (Merge<Memory>, Vec<JobOutcome>) {
         let file = block_on(TensorFile::open(Memory::new(name, bytes.clone()))).unwrap();
         Model::new(name, vec![file], None).unwrap()
     };
-    let options = Options { method: Method::Average, ..Options::default() };
+    let options = Options::of("average");
     let merge = Merge::new(Models::new(vec![model("x"), model("y")]).unwrap(), options).unwrap();
     let mut sink = Vec::new();
     let mut run = |index| block_on(merge.run_job(&CpuEngines::default(), index, &Alone, &mut sink));

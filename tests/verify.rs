@@ -210,7 +210,7 @@ fn a_tensor_beside_the_plan_is_out_of_bound() {
     let made = Made::new(&Setting { extra: true, ..Setting::default() });
     let bad = made.bad(&made.bytes);
     assert_eq!(bad.len(), 1);
-    assert_eq!((bad[0].name.as_str(), bad[0].action), ("extra", "none"));
+    assert_eq!((bad[0].name.as_str(), bad[0].action.as_str()), ("extra", "none"));
     assert!(bad[0].error > bad[0].bound && bad[0].error.is_finite());
 }
 

@@ -143,36 +143,39 @@ fn open_gram<'a, S: Source>(
     Ok(OpenedGram { file, gram, matches })
 }
 
-/// All models of a merge, in order: the first is the anchor.
+/// All models of a merge, in order.
 #[derive(Debug)]
 pub struct Models<S> {
     /// The models.
     pub list: Vec<Model<S>>,
+    /// The model that they were fine-tuned from, where it is given.
+    pub base: Option<Model<S>>,
 }
 
 impl<S: Source> Models<S> {
-    /// Takes at least two models.
+    /// Takes at least one model. How many a method needs, the plan says.
     ///
     /// # Errors
-    /// `Usage` if there are fewer.
+    /// `Usage` if there is none.
     pub fn new(list: Vec<Model<S>>) -> Result<Self> {
-        match list.len() {
-            0 => {
+        match list.is_empty() {
+            true => {
                 Err(Error::usage("there is no model to merge")
                     .advice("give two checkpoints or more"))
             }
-            1 => Err(Error::usage(format!(
-                "there is only one model, `{}`",
-                crate::printable(&list[0].name)
-            ))
-            .advice("give two checkpoints or more")),
-            _ => Ok(Self { list }),
+            false => Ok(Self { list, base: None }),
         }
+    }
+
+    /// These models with the one that they were fine-tuned from.
+    #[must_use]
+    pub fn with_base(self, base: Option<Model<S>>) -> Self {
+        Self { base, ..self }
     }
 
     /// Every file that is read.
     pub fn sources(&self) -> impl Iterator<Item = &S> {
-        let files = self.list.iter().flat_map(|model| model.files.iter().chain(model.gram_file()));
-        files.map(|file| &file.source)
+        let models = self.list.iter().chain(&self.base);
+        models.flat_map(|model| model.files.iter().chain(model.gram_file())).map(|f| &f.source)
     }
 }

@@ -81,7 +81,7 @@ pub fn inventory(files: &[Seen], fits: &Fits<'_>) -> Inventory {
     warnings.extend(entries.iter().filter_map(file_warning));
     let mut models = models::group(files, &entries, &mut warnings);
     grams::attach(&entries, &mut models, fits, &mut warnings);
-    Inventory { files: entries, suggestion: Selection { models }, warnings }
+    Inventory { files: entries, suggestion: Selection { models, base: None }, warnings }
 }
 
 fn entry(seen: &Seen, around: &Around<'_>) -> FileEntry {

@@ -82,11 +82,14 @@ pub struct SelectedModel {
     pub gram_evidence: Option<GramEvidence>,
 }
 
-/// Which files are merged, in order: the first model is the anchor.
+/// Which files are merged, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Selection {
     /// The models, in order.
     pub models: Vec<SelectedModel>,
+    /// The model that they were fine-tuned from, if it is given.
+    #[serde(default)]
+    pub base: Option<SelectedModel>,
 }
 
 /// All files with a suggested grouping.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::files::{Model, Models};
+use super::files::Model;
 use super::group_files::{Fits, Outcome, Seen, inventory};
 use super::inventory::{Inventory, SelectedModel, Selection};
 use crate::format::{
@@ -103,13 +103,13 @@ impl<S: Source + Clone> Library<S> {
         self.model(&weights).ok()
     }
 
-    /// The selected models, ready to be planned and merged.
+    /// The selected models, in order; the base is not among them.
     ///
     /// # Errors
     /// `Input` for a file that cannot be read or shards that do not belong together; `Usage` for
-    /// a selection of fewer than two models or of files that are not there.
-    pub fn models(&self, selection: &Selection) -> Result<Models<S>> {
-        Models::new(selection.models.iter().map(|model| self.model(model)).collect::<Result<_>>()?)
+    /// a selection of files that are not there.
+    pub fn models(&self, selection: &Selection) -> Result<Vec<Model<S>>> {
+        selection.models.iter().map(|model| self.model(model)).collect()
     }
 
     /// One model of a selection.

@@ -1,53 +1,107 @@
-//! The first decision for each tensor: keep, refuse, copy or average. Gram matrices come later.
+//! The first decision for each tensor: keep, refuse, copy or combine. Gram matrices come later.
 
 use std::collections::BTreeSet;
 
+use super::rules::Rules;
 use super::{Action, Patterns, PlannedTensor};
-use crate::checkpoint::Model;
+use crate::checkpoint::{Model, Models};
 use crate::format::TensorInfo;
 use crate::io::Source;
+use crate::methods::{Base, Combine};
 use crate::order::filled;
-use crate::printable;
-use crate::recipe::Options;
 use crate::tensor::dtype::{Dtype, DtypeClass};
+use crate::{Result, printable};
 
 /// One entry per tensor name of any model, sorted by name.
+///
+/// # Errors
+/// `Usage` for settings that give some tensor no answer.
 pub(super) fn tensors<S: Source>(
-    models: &[Model<S>],
-    options: &Options,
+    models: &Models<S>,
     patterns: &Patterns,
-) -> Vec<PlannedTensor> {
-    let names: BTreeSet<&str> = filled(models.iter().flat_map(Model::names));
-    names.into_iter().map(|name| tensor(name, models, options, patterns)).collect()
+    rules: &mut Rules<'_>,
+) -> Result<Vec<PlannedTensor>> {
+    let names: BTreeSet<&str> = filled(models.list.iter().flat_map(Model::names));
+    names.into_iter().map(|name| tensor(name, models, patterns, rules)).collect()
 }
 
 fn tensor<S: Source>(
     name: &str,
-    models: &[Model<S>],
-    options: &Options,
+    all: &Models<S>,
     patterns: &Patterns,
-) -> PlannedTensor {
+    rules: &mut Rules<'_>,
+) -> Result<PlannedTensor> {
+    let models = &all.list[..];
     let found: Vec<Option<&TensorInfo>> =
         models.iter().map(|model| model.get(name).map(|(_, info)| info)).collect();
     let present: Vec<&TensorInfo> = found.iter().flatten().copied().collect();
-    let action = keep(name, &found, patterns)
+    let decided = keep(name, &found, patterns)
         .or_else(|| missing(&found, models))
         .or_else(|| other_shape(&present, models))
-        .unwrap_or_else(|| by_dtype(&present, options));
+        .or_else(|| by_dtype(&present, rules.dtype()));
+    let action = match decided {
+        Some(action) => action,
+        None => combine(name, present[0], all, patterns, rules)?,
+    };
     let shown = match action {
         Action::Keep { model } => found[model].unwrap_or(present[0]),
         _ => present[0],
     };
     let dtype_out = match action {
-        Action::Average { .. } => options.dtype.unwrap_or(shown.dtype),
+        Action::Combine { .. } => rules.dtype().unwrap_or(shown.dtype),
         _ => shown.dtype,
     };
-    PlannedTensor {
+    Ok(PlannedTensor {
         name: name.to_owned(),
         shape: shown.shape.clone(),
         dtypes: present.iter().map(|info| info.dtype).collect(),
         dtype_out,
         action,
+    })
+}
+
+/// The method for a tensor of numbers.
+fn combine<S: Source>(
+    name: &str,
+    info: &TensorInfo,
+    all: &Models<S>,
+    patterns: &Patterns,
+    rules: &mut Rules<'_>,
+) -> Result<Action> {
+    let spec = rules.spec();
+    let mean =
+        |rules: &mut Rules<'_>, why: String| Ok(Action::Combine { rule: rules.mean(name)?, why });
+    if is_empty(&info.shape) {
+        return mean(rules, "it has no elements".into());
+    }
+    if let Combine::Layers = spec.combine {
+        return mean(rules, "no Gram matrix".into());
+    }
+    if let Some(pattern) = patterns.exclude.iter().find(|pattern| pattern.is_match(name)) {
+        return mean(rules, format!("excluded by `{}`", printable(pattern.as_str())));
+    }
+    if let (Base::Needed, Some(base)) = (spec.base, &all.base)
+        && let Some(why) = other_base(name, info, base)
+    {
+        return Ok(refuse(why));
+    }
+    Ok(Action::Combine { rule: rules.own(name)?, why: String::new() })
+}
+
+/// Why no difference from the base can be taken.
+fn other_base<S: Source>(name: &str, info: &TensorInfo, base: &Model<S>) -> Option<String> {
+    let shown = printable(&base.name);
+    let advice = "exclude it, so that it is averaged, or keep it from one model";
+    match base.get(name) {
+        None => Some(format!("the base model `{shown}` does not have it; {advice}")),
+        Some((_, own)) if own.shape != info.shape => Some(format!(
+            "its shape is {:?}, but {:?} in the base model `{shown}`; {advice}",
+            info.shape, own.shape
+        )),
+        Some((_, own)) if own.dtype.class() != DtypeClass::Float => {
+            Some(format!("it is {} in the base model `{shown}`; {advice}", own.dtype.name()))
+        }
+        Some(_) => None,
     }
 }
 
@@ -83,26 +137,22 @@ fn other_shape<S>(present: &[&TensorInfo], models: &[Model<S>]) -> Option<Action
     )))
 }
 
-fn by_dtype(present: &[&TensorInfo], options: &Options) -> Action {
+/// What its dtypes say of a tensor; nothing of one whose elements are numbers to be combined.
+fn by_dtype(present: &[&TensorInfo], dtype_out: Option<Dtype>) -> Option<Action> {
     let first = present[0].dtype;
     let same = present.iter().all(|info| info.dtype == first);
     if let Some(info) = present.iter().find(|info| info.dtype.class() == DtypeClass::Unsupported) {
-        return refuse(unsupported(info.dtype));
+        return Some(refuse(unsupported(info.dtype)));
     }
     let floats = present.iter().filter(|info| info.dtype.class() == DtypeClass::Float).count();
     match floats {
-        0 if same => Action::Copy { why: format!("{} is not averaged", first.name()) },
-        n if n == present.len() && (same || options.dtype.is_some()) => {
-            let why = match is_empty(&present[0].shape) {
-                true => "it has no elements",
-                false => "no Gram matrix",
-            };
-            Action::Average { why: why.into() }
-        }
+        0 if same => Some(Action::Copy { why: format!("{} is not averaged", first.name()) }),
+        n if n == present.len() && (same || dtype_out.is_some()) => None,
         n if n == present.len() => {
-            refuse(format!("its dtype differs ({}); choose an output dtype", dtypes(present)))
+            let dtypes = dtypes(present);
+            Some(refuse(format!("its dtype differs ({dtypes}); choose an output dtype")))
         }
-        _ => refuse(format!("its dtype differs between the models ({})", dtypes(present))),
+        _ => Some(refuse(format!("its dtype differs between the models ({})", dtypes(present)))),
     }
 }
 

@@ -2,13 +2,15 @@
 
 use super::blocks::{Block, blocks};
 use super::{Action, Estimate, Plan, PlannedTensor};
-use crate::checkpoint::Model;
+use crate::checkpoint::{Model, Models};
 use crate::gram::held_elements;
 use crate::io::{MAX_READ_BYTES, Source};
 use crate::methods::regmean::product::rows_are_shorter;
+use crate::methods::{self, Base};
 
 /// Sums the cost of every tensor and layer group.
-pub(super) fn estimate<S: Source>(plan: &Plan, models: &[Model<S>]) -> Estimate {
+pub(super) fn estimate<S: Source>(plan: &Plan, all: &Models<S>) -> Estimate {
+    let models = &all.list[..];
     let n_models = models.len() as u64;
     let mut total = Estimate { memory_bytes: MAX_READ_BYTES as u64, ..Estimate::default() };
     for tensor in &plan.tensors {
@@ -16,7 +18,12 @@ pub(super) fn estimate<S: Source>(plan: &Plan, models: &[Model<S>]) -> Estimate 
         total.write_bytes += n * tensor.dtype_out.bits() / 8;
         total.read_bytes += match tensor.action {
             Action::Keep { .. } => n * tensor.dtypes[0].bits() / 8,
-            _ => stored_bytes(tensor),
+            Action::Combine { rule, .. } => {
+                stored_bytes(tensor) + base_bytes(plan, rule, tensor, all)
+            }
+            Action::Regress { .. } | Action::Copy { .. } | Action::Refuse { .. } => {
+                stored_bytes(tensor)
+            }
         };
     }
     for block in blocks(plan) {
@@ -82,6 +89,19 @@ fn solved_bytes(n_in: u64, n_rows: u64, n_models: u64) -> u64 {
 fn stored_bytes(tensor: &PlannedTensor) -> u64 {
     let n = elements(&tensor.shape);
     tensor.dtypes.iter().map(|dtype| n * dtype.bits() / 8).sum()
+}
+
+/// What is read of the base model, for a method that needs it.
+fn base_bytes<S: Source>(
+    plan: &Plan,
+    rule: usize,
+    tensor: &PlannedTensor,
+    models: &Models<S>,
+) -> u64 {
+    let spec = plan.rules.get(rule).and_then(|rule| methods::find(&rule.method));
+    let is_needed = spec.is_some_and(|spec| spec.base == Base::Needed);
+    let stored = models.base.as_ref().filter(|_| is_needed).and_then(|base| base.get(&tensor.name));
+    stored.map_or(0, |(_, info)| info.len_bytes())
 }
 
 /// Number of elements of a shape that a header has been checked for.

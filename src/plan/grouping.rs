@@ -3,37 +3,49 @@
 use std::collections::BTreeMap;
 
 use super::decide::{is_empty, refuse};
+use super::rules::Rules;
 use super::{Action, Group, Patterns, Plan, PlannedTensor, UnmatchedGram};
 use crate::checkpoint::Model;
 use crate::format::{GramEntry, GramMatch, Normalization};
 use crate::io::Source;
-use crate::printable;
 use crate::tensor::Orientation;
+use crate::{Result, printable};
 
 /// How the reason of a weight starts that only some models have a Gram matrix for.
 pub(super) const PARTLY: &str = "no Gram matrix in model";
 
-/// Turns averages into regressions where every model has a Gram matrix.
-pub(super) fn assign<S: Source>(plan: &mut Plan, models: &[Model<S>], patterns: &Patterns) {
+/// Turns means into regressions where every model has a Gram matrix.
+///
+/// # Errors
+/// `Usage` for settings that give some tensor no answer.
+pub(super) fn assign<S: Source>(
+    plan: &mut Plan,
+    models: &[Model<S>],
+    patterns: &Patterns,
+    rules: &mut Rules<'_>,
+) -> Result<()> {
     let default = square_orientation(plan, models);
-    let mut groups: BTreeMap<(Vec<String>, bool), usize> = BTreeMap::new();
+    let mut groups: BTreeMap<(Vec<String>, bool, usize), usize> = BTreeMap::new();
     for index in 0..plan.tensors.len() {
         let tensor = &mut plan.tensors[index];
         say_of_copy(tensor, models);
-        if !matches!(tensor.action, Action::Average { .. }) || is_empty(&tensor.shape) {
+        let Action::Combine { rule: mean, .. } = tensor.action else { continue };
+        if is_empty(&tensor.shape) {
             continue;
         }
         let tensor = &plan.tensors[index];
         let found: Vec<_> = models.iter().map(|model| model.gram_entry(&tensor.name)).collect();
         let action = match decide(tensor, models, &found, default, patterns) {
             Decision::Leave => continue,
-            Decision::Act(action) => action,
+            Decision::Average(why) => Action::Combine { rule: mean, why },
+            Decision::Refuse(why) => refuse(why),
             Decision::Regress(orientation) => {
+                let rule = rules.own(&tensor.name)?;
                 let keys: Vec<String> = found.iter().flatten().map(|g| g.key.clone()).collect();
                 let n_in = found[0].map_or(0, |gram| gram.n);
-                let key = (keys.clone(), orientation == Orientation::InOut);
+                let key = (keys.clone(), orientation == Orientation::InOut, rule);
                 let group = *groups.entry(key).or_insert_with(|| {
-                    plan.groups.push(Group { gram_names: keys, n_in, tensors: Vec::new() });
+                    plan.groups.push(Group { rule, gram_names: keys, n_in, tensors: Vec::new() });
                     plan.groups.len() - 1
                 });
                 plan.groups[group].tensors.push(index);
@@ -42,6 +54,7 @@ pub(super) fn assign<S: Source>(plan: &mut Plan, models: &[Model<S>], patterns: 
         };
         plan.tensors[index].action = action;
     }
+    Ok(())
 }
 
 /// Says of a copied weight that its Gram matrix, if there is one, has no use.
@@ -54,7 +67,8 @@ fn say_of_copy<S: Source>(tensor: &mut PlannedTensor, models: &[Model<S>]) {
 
 enum Decision {
     Leave,
-    Act(Action),
+    Average(String),
+    Refuse(String),
     Regress(Orientation),
 }
 
@@ -69,36 +83,38 @@ fn decide<S: Source>(
     if models.iter().all(|model| model.gram_match(name).is_none()) {
         return Decision::Leave;
     }
-    let average = |why: String| Decision::Act(Action::Average { why });
     if let Some(pattern) = patterns.exclude.iter().find(|pattern| pattern.is_match(name)) {
-        return average(format!("excluded by `{}`", printable(pattern.as_str())));
+        return Decision::Average(format!("excluded by `{}`", printable(pattern.as_str())));
     }
     if let Some(why) = models.iter().enumerate().find_map(|model| unclear(model, name)) {
-        return Decision::Act(refuse(why));
+        return Decision::Refuse(why);
     }
     if let Some(index) = found.iter().position(Option::is_none) {
-        return average(format!("{PARTLY} {}", index + 1));
+        return Decision::Average(format!("{PARTLY} {}", index + 1));
     }
     let &[rows, cols] = &shape[..] else {
-        return average(format!("a Gram matrix is there, but it has {} dimensions", shape.len()));
+        return Decision::Average(format!(
+            "a Gram matrix is there, but it has {} dimensions",
+            shape.len()
+        ));
     };
     for (index, gram) in found.iter().flatten().enumerate() {
         if gram.n != rows && gram.n != cols {
-            return Decision::Act(refuse(format!(
+            return Decision::Refuse(format!(
                 "its shape is [{rows}, {cols}], but the Gram matrix of model {} is [{n}, {n}]: \
                  check that the Gram file belongs to this model",
                 index + 1,
                 n = gram.n
-            )));
+            ));
         }
     }
     let n = found[0].map_or(0, |gram| gram.n);
     if let Some(index) = found.iter().flatten().position(|gram| gram.n != n) {
         let why = format!("its Gram matrices are of two sizes: models 1 and {} differ", index + 1);
-        return Decision::Act(refuse(why));
+        return Decision::Refuse(why);
     }
     match mixed_sums(models, found) {
-        Some(why) => Decision::Act(refuse(why)),
+        Some(why) => Decision::Refuse(why),
         None => Decision::Regress(orientation(rows, cols, n).unwrap_or(square)),
     }
 }

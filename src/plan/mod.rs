@@ -8,19 +8,24 @@ mod decide;
 mod disjoint;
 pub(super) mod estimate;
 mod grouping;
+mod json;
 pub mod lineage;
+pub mod needs;
 mod origin;
+mod rules;
 mod types;
 mod warnings;
 pub(crate) mod written;
 
 use regex_lite::Regex;
-pub use types::{Action, Counts, Estimate, Group, Plan, PlannedTensor, UnmatchedGram};
+use rules::Rules;
+pub use types::{Action, Counts, Estimate, Group, Plan, PlannedTensor, Rule, UnmatchedGram};
 
 use crate::checkpoint::pattern::lines;
 use crate::checkpoint::{Model, Models};
 use crate::io::Source;
-use crate::recipe::{Keep, Method, Options};
+use crate::methods::Statistic;
+use crate::recipe::{Keep, Layers, Options};
 use crate::{Error, Result, printable};
 
 /// The settings' regular expressions, compiled.
@@ -53,25 +58,28 @@ impl Plan {
     /// Decides what happens to every tensor.
     ///
     /// # Errors
-    /// `Usage` for settings that cannot hold: out of range, RegMean without Gram files, or too many
+    /// `Usage` for settings that cannot hold: out of range, a method without what it needs, or too many
     /// files; `Input` for a Gram file that was made of another of the models.
     pub fn make<S: Source>(all: &Models<S>, options: &Options) -> Result<Self> {
         let models = &all.list[..];
         options.validate(models.len())?;
-        let mut warnings = Vec::new();
-        if options.method == Method::Regmean {
-            require_grams(models)?;
-            warnings = origin::check(models)?;
-        }
+        let spec = options.spec()?;
+        needs::check(spec, all)?;
+        let is_gram_needed = spec.statistics.contains(&Statistic::Gram);
+        let origins = if is_gram_needed { origin::check(models)? } else { Vec::new() };
         let patterns = Patterns::new(options)?;
+        let layers = Layers::of(models.iter().flat_map(Model::names));
+        let mut rules = Rules::new(options, layers, models.len())?;
         let mut plan = Self { models: names(models), ..Self::default() };
-        plan.tensors = decide::tensors(models, options, &patterns);
+        plan.base = all.base.as_ref().map(|base| base.name.clone());
+        plan.tensors = decide::tensors(all, &patterns, &mut rules)?;
         disjoint::check(&plan, models)?;
-        if options.method == Method::Regmean {
-            grouping::assign(&mut plan, models, &patterns);
+        if is_gram_needed {
+            grouping::assign(&mut plan, models, &patterns, &mut rules)?;
             plan.unmatched_grams = grouping::unmatched(models);
             require_matches(&plan, models)?;
         }
+        plan.rules = rules.into_list();
         let tensors = &plan.tensors;
         plan.lines = lines(
             tensors.len(),
@@ -79,10 +87,10 @@ impl Plan {
             |a, b| tensors[a].is_like(&tensors[b]),
         );
         plan.warnings = warnings::warnings(&plan, models, &patterns);
-        plan.warnings.extend(warnings);
+        plan.warnings.extend(origins);
         plan.lineage = lineage::of(models);
         plan.warnings.extend(plan.lineage.iter().filter_map(|found| found.warning(&plan.models)));
-        plan.estimate = estimate::estimate(&plan, models);
+        plan.estimate = estimate::estimate(&plan, all);
         if plan.counts().refuse == 0 {
             plan.estimate.write_bytes = written::layout(&plan, all, options)?.total_bytes();
         }
@@ -92,17 +100,6 @@ impl Plan {
 
 fn names<S: Source>(models: &[Model<S>]) -> Vec<String> {
     models.iter().map(|model| model.name.clone()).collect()
-}
-
-fn require_grams<S: Source>(models: &[Model<S>]) -> Result<()> {
-    match models.iter().find(|model| model.gram().is_none()) {
-        None => Ok(()),
-        Some(model) => Err(Error::usage(format!(
-            "RegMean needs a Gram file for every model, and `{}` has none",
-            printable(&model.name)
-        ))
-        .advice("give one, or choose the method average")),
-    }
 }
 
 /// A name mismatch must not turn RegMean into averaging.

@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::lineage::Lineage;
 use crate::checkpoint::pattern::Line;
+use crate::methods::Values;
 use crate::tensor::{Dtype, Orientation};
 
 /// What happens to one tensor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
+///
+/// In JSON `action` is `regress`, `copy`, `keep`, `refuse` or the name of the method that combines it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Solved by RegMean with the Gram matrices of a layer group.
     Regress {
@@ -19,9 +21,11 @@ pub enum Action {
         /// How the weight is stored.
         orientation: Orientation,
     },
-    /// The weighted mean.
-    Average {
-        /// Why it is not regressed.
+    /// Made element by element.
+    Combine {
+        /// Index into [`Plan::rules`]: by which method, and with what settings.
+        rule: usize,
+        /// Why it is not solved, or not by the chosen method; empty where it is by that.
         why: String,
     },
     /// Integers or booleans: copied after checking that they are identical.
@@ -42,7 +46,7 @@ pub enum Action {
 }
 
 /// One tensor of the output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedTensor {
     /// Its full name.
     pub name: String,
@@ -53,7 +57,6 @@ pub struct PlannedTensor {
     /// Its dtype in the output.
     pub dtype_out: Dtype,
     /// What happens to it.
-    #[serde(flatten)]
     pub action: Action,
 }
 
@@ -75,9 +78,21 @@ impl PlannedTensor {
     }
 }
 
+/// A method with the settings that it has for some tensors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Name of the method, as the table has it.
+    pub method: String,
+    /// Coefficients and settings.
+    #[serde(flatten)]
+    pub values: Values,
+}
+
 /// Weights that read the same input, and so share Gram matrices: factorised once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
+    /// Index into [`Plan::rules`].
+    pub rule: usize,
     /// Per model, the name of the Gram tensor in its Gram file.
     pub gram_names: Vec<String>,
     /// Input dimension: the Gram matrices are `[in, in]`.
@@ -109,10 +124,14 @@ pub struct Estimate {
 }
 
 /// What happens to every tensor, and what it costs.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
     /// Names of the models, in order.
     pub models: Vec<String>,
+    /// Name of the model that they were fine-tuned from, where it is given.
+    pub base: Option<String>,
+    /// Every method and every set of settings that a tensor is made with.
+    pub rules: Vec<Rule>,
     /// Every tensor of the output, in output order.
     pub tensors: Vec<PlannedTensor>,
     /// The tensors in natural order, those that differ in a number alone on one line.
@@ -130,6 +149,19 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Name of what happens to a tensor, as plans and reports spell it.
+    pub fn action_name(&self, action: &Action) -> &str {
+        match action {
+            Action::Regress { .. } => "regress",
+            Action::Combine { rule, .. } => {
+                self.rules.get(*rule).map_or("combine", |rule| rule.method.as_str())
+            }
+            Action::Copy { .. } => "copy",
+            Action::Keep { .. } => "keep",
+            Action::Refuse { .. } => "refuse",
+        }
+    }
+
     /// The refused tensors' names and reasons.
     pub fn refusals(&self) -> impl Iterator<Item = (&str, &str)> {
         self.tensors.iter().filter_map(|tensor| match &tensor.action {
@@ -138,13 +170,13 @@ impl Plan {
         })
     }
 
-    /// How many tensors are regressed, averaged, copied, kept and refused.
+    /// How many tensors are regressed, combined, copied, kept and refused.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for tensor in &self.tensors {
             match tensor.action {
                 Action::Regress { .. } => counts.regress += 1,
-                Action::Average { .. } => counts.average += 1,
+                Action::Combine { .. } => counts.combine += 1,
                 Action::Copy { .. } => counts.copy += 1,
                 Action::Keep { .. } => counts.keep += 1,
                 Action::Refuse { .. } => counts.refuse += 1,
@@ -159,7 +191,7 @@ impl Plan {
 #[expect(missing_docs, reason = "each field is the action of that name")]
 pub struct Counts {
     pub regress: usize,
-    pub average: usize,
+    pub combine: usize,
     pub copy: usize,
     pub keep: usize,
     pub refuse: usize,

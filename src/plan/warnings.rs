@@ -92,7 +92,7 @@ fn unmatched_sentence(plan: &Plan) -> Option<String> {
 }
 
 fn partly_covered(plan: &Plan) -> Option<String> {
-    let partly = |tensor: &&PlannedTensor| matches!(&tensor.action, Action::Average { why } if why.starts_with(grouping::PARTLY));
+    let partly = |tensor: &&PlannedTensor| matches!(&tensor.action, Action::Combine { why, .. } if why.starts_with(grouping::PARTLY));
     let first = plan.tensors.iter().find(partly)?;
     let n = plan.tensors.iter().filter(partly).count();
     Some(format!(

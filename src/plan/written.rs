@@ -8,8 +8,9 @@ use super::Plan;
 use crate::checkpoint::Models;
 use crate::format::OutputLayout;
 use crate::io::Source;
+use crate::methods::{Coefficients, average, regmean};
 use crate::order::filled;
-use crate::recipe::{Method, Options};
+use crate::recipe::Options;
 use crate::{Result, VERSION};
 
 /// Lays out the output of a plan.
@@ -25,27 +26,42 @@ pub(crate) fn layout<S: Source>(
         .tensors
         .iter()
         .map(|tensor| (tensor.name.clone(), tensor.dtype_out, tensor.shape.clone()));
-    OutputLayout::new(tensors, &provenance(models, options), options.max_shard_bytes()?)
+    OutputLayout::new(tensors, &provenance(models, options)?, options.max_shard_bytes()?)
 }
 
 /// Metadata of the output: enough to make it again, and the same for the same inputs.
-fn provenance<S: Source>(models: &Models<S>, options: &Options) -> BTreeMap<String, String> {
+fn provenance<S: Source>(
+    models: &Models<S>,
+    options: &Options,
+) -> Result<BTreeMap<String, String>> {
+    let spec = options.spec()?;
     let names: Vec<&str> = models.list.iter().map(|model| model.name.as_str()).collect();
-    let shares = options.normalised_coefficients(names.len());
     let mut metadata: BTreeMap<String, String> = filled([
         ("format".into(), "pt".into()),
         ("merged_by".into(), format!("gramerge {VERSION}")),
         ("merge_models".into(), json(&names)),
-        ("merge_coefficients".into(), json(&shares)),
+        ("merge_method".into(), spec.name.into()),
     ]);
-    match options.method {
-        Method::Average => metadata.insert("merge_method".into(), "average".into()),
-        Method::Regmean => {
-            metadata.insert("merge_alpha".into(), options.alpha.to_string());
-            metadata.insert("merge_method".into(), "regmean".into())
+    let coefficients = match spec.coefficients {
+        Coefficients::Shares | Coefficients::SharesUnlessOff => {
+            Some(options.normalised_coefficients(names.len()))
         }
+        Coefficients::Factors => Some(options.given_coefficients(names.len())),
+        Coefficients::Unused => None,
     };
-    metadata
+    if let Some(coefficients) = coefficients {
+        metadata.insert("merge_coefficients".into(), json(&coefficients));
+    }
+    if let Some(base) = &models.base {
+        metadata.insert("merge_base".into(), base.name.clone());
+    }
+    let alpha = options.value_of_all(&regmean::ALPHA);
+    if let (true, Some(alpha)) = (spec.name == regmean::SPEC.name, alpha) {
+        metadata.insert("merge_alpha".into(), alpha.to_string());
+    } else if spec.name != average::SPEC.name || !options.scopes.is_empty() {
+        metadata.insert("merge_settings".into(), json(&options.scopes));
+    }
+    Ok(metadata)
 }
 
 /// A list as JSON, which cannot fail for names and numbers.

@@ -14,6 +14,8 @@ pub enum Setting {
     Switch(bool),
     /// Values along the layers, with straight lines between them.
     Gradient(Vec<f64>),
+    /// On or off along the layers, in runs of equal length: each value holds until the next begins.
+    Switches(Vec<bool>),
     /// The first entry whose filter is part of the tensor's name.
     Filtered(Vec<Filtered>),
 }
@@ -47,9 +49,23 @@ impl Setting {
             Self::Value(value) => Some(*value),
             Self::Switch(is_on) => Some(f64::from(u8::from(*is_on))),
             Self::Gradient(values) => along(values, depth),
+            Self::Switches(values) => {
+                let last = values.len().checked_sub(1)?;
+                let index = (depth.clamp(0.0, 1.0) * last as f64) as usize;
+                Some(f64::from(u8::from(values[index])))
+            }
             Self::Filtered(entries) => {
                 entries.iter().find(|entry| entry.matches(tensor))?.value.at(tensor, depth)
             }
+        }
+    }
+
+    /// Whether it runs along the layers.
+    pub(super) fn has_gradient(&self) -> bool {
+        match self {
+            Self::Value(_) | Self::Switch(_) => false,
+            Self::Gradient(_) | Self::Switches(_) => true,
+            Self::Filtered(entries) => entries.iter().any(|entry| entry.value.has_gradient()),
         }
     }
 
@@ -59,6 +75,9 @@ impl Setting {
             Self::Value(value) => vec![*value],
             Self::Switch(is_on) => vec![f64::from(u8::from(*is_on))],
             Self::Gradient(values) => values.clone(),
+            Self::Switches(values) => {
+                values.iter().map(|is_on| f64::from(u8::from(*is_on))).collect()
+            }
             Self::Filtered(entries) => entries.iter().flat_map(|e| e.value.values()).collect(),
         }
     }
@@ -85,6 +104,15 @@ mod tests {
         }
         assert_eq!(Setting::Gradient(vec![3.0]).at("x", 0.7), Some(3.0));
         assert_eq!(Setting::Gradient(Vec::new()).at("x", 0.0), None);
+    }
+
+    /// mergekit takes the value before, where a number would be between two.
+    #[test]
+    fn switches_hold_until_the_next() {
+        let switches = Setting::Switches(vec![false, true, false]);
+        for (t, is_on) in [(0.0, 0.0), (0.49, 0.0), (0.5, 1.0), (0.99, 1.0), (1.0, 0.0)] {
+            assert_eq!(switches.at("x", t), Some(is_on), "{t}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::element::is_surveyed;
 use crate::checkpoint::Model;
 use crate::io::Source;
 use crate::order::{sort_by, sort_by_key};
@@ -11,7 +12,7 @@ use crate::plan::{Action, Plan, PlannedTensor};
 
 /// Elements of a streamed tensor that are handled at once. Browsers read 2 MiB of a file ahead, so
 /// less than this is there when the last piece is done.
-const PIECE_ELEMENTS: u64 = 1 << 18;
+pub(crate) const PIECE_ELEMENTS: u64 = 1 << 18;
 /// Neighbouring tensors are handled together, for files are read fastest in order: in so many
 /// batches …
 const BATCHES: u64 = 16;
@@ -138,7 +139,8 @@ fn streams<S: Source>(plan: &Plan, models: &[Model<S>]) -> Vec<Job> {
         let mut first = 0;
         loop {
             let len = PIECE_ELEMENTS.min(total - first);
-            if batch.elements + len > batch_elements {
+            let is_free = first == 0 || !is_surveyed(plan, planned);
+            if is_free && batch.elements + len > batch_elements {
                 jobs.extend(batch.take());
             }
             batch.push(Piece { tensor, first, len }, first + len == total);

@@ -4,6 +4,7 @@
 //! fixed beforehand. So jobs may run in any order, on any number of workers, and the bytes are the
 //! same. A refused plan has no jobs.
 
+mod element;
 mod jobs;
 mod outcome;
 pub mod sharing;
@@ -12,9 +13,10 @@ mod stream;
 
 use std::ops::Range;
 
+pub(crate) use element::Buffers;
+pub(crate) use jobs::PIECE_ELEMENTS;
 pub use jobs::{Job, LayerSize, Piece};
 pub use outcome::{JobOutcome, Run, TensorPart};
-use stream::Buffers;
 
 use crate::backend::Backend;
 use crate::checkpoint::Models;
@@ -22,9 +24,9 @@ use crate::format::OutputLayout;
 use crate::io::{Sink, Source};
 use crate::methods::regmean::crew::{Crew, Payload, Shared, help};
 use crate::methods::regmean::{Engines, Solver};
+use crate::plan::Plan;
 use crate::plan::blocks::Block;
 use crate::plan::written;
-use crate::plan::{Action, Plan};
 use crate::recipe::Options;
 use crate::{Error, Result};
 
@@ -33,7 +35,6 @@ use crate::{Error, Result};
 pub struct Merge<S> {
     models: Models<S>,
     options: Options,
-    shares: Vec<f64>,
     plan: Plan,
     layout: OutputLayout,
     jobs: Vec<Job>,
@@ -49,8 +50,7 @@ impl<S: Source> Merge<S> {
         refuse(&plan)?;
         let layout = written::layout(&plan, &models, &options)?;
         let jobs = jobs::jobs(&plan, &models.list);
-        let shares = options.normalised_coefficients(models.list.len());
-        Ok(Self { models, options, shares, plan, layout, jobs })
+        Ok(Self { models, options, plan, layout, jobs })
     }
 
     /// What happens to every tensor.
@@ -194,15 +194,4 @@ fn refuse(plan: &Plan) -> Result<()> {
         _ => format!(" ({} more tensors are refused: see the plan)", n - 1),
     };
     Err(Error::input(format!("{why}{more}")).tensor(name))
-}
-
-/// Names of the actions, as reports spell them.
-pub(super) fn action_name(action: &Action) -> &'static str {
-    match action {
-        Action::Regress { .. } => "regress",
-        Action::Average { .. } => "average",
-        Action::Copy { .. } => "copy",
-        Action::Keep { .. } => "keep",
-        Action::Refuse { .. } => "refuse",
-    }
 }

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Merge, action_name};
+use super::Merge;
 use crate::VERSION;
 use crate::io::Source;
-use crate::methods::average::Measures;
+use crate::methods::Measures;
 use crate::plan::PlannedTensor;
 use crate::plan::estimate::elements;
 use crate::report::{Report, SolveReport, TensorReport};
@@ -93,7 +93,7 @@ impl<S: Source> Merge<S> {
             .zip(measures.iter().zip(solves))
             .map(|(tensor, (measures, solve))| TensorReport {
                 name: tensor.name.clone(),
-                action: action_name(&tensor.action).into(),
+                action: plan.action_name(&tensor.action).into(),
                 distances: measures.distances(),
                 solve,
                 note: note(measures),

@@ -7,10 +7,11 @@ use crate::checkpoint::Model;
 use crate::format::{GramEntry, GramLayout, Normalization, TensorFile, TensorInfo};
 use crate::gram::{Gram, GramBuilder, STRIP, packed_elements};
 use crate::io::{Sink, Source};
-use crate::methods::average::Measures;
-use crate::methods::regmean::{Crew, LayerGroup, Solution, Solver, Weight};
+use crate::methods::Measures;
+use crate::methods::regmean::{self, Crew, LayerGroup, Solution, Solver, Weight};
 use crate::plan::Action;
 use crate::plan::blocks::{Block, Part};
+use crate::recipe::shares;
 use crate::tensor::Orientation;
 use crate::tensor::dtype::{Dtype, encode};
 use crate::tensor::stored::Stored;
@@ -68,10 +69,13 @@ impl<S: Source> Merge<S> {
             weights.push(self.load_weight(part).await?);
         }
         let mut grams = Vec::new();
-        for (model, key) in self.models.list.iter().zip(&self.plan.groups[block.group].gram_names) {
+        let group = &self.plan.groups[block.group];
+        for (model, key) in self.models.list.iter().zip(&group.gram_names) {
             grams.push(self.load_gram(model, key).await?);
         }
-        LayerGroup::new(self.options.alpha, &self.shares, grams, weights)
+        let values = &self.plan.rules[group.rule].values;
+        let shares = shares(&values.coefficients);
+        LayerGroup::new(values.get(regmean::ALPHA.name), &shares, grams, weights)
     }
 
     async fn load_weight(&self, part: &Part) -> Result<Weight> {

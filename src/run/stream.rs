@@ -1,20 +1,14 @@
-//! Tensors without a solve: averaged, copied or kept, piece by piece.
+//! Tensors without a solve: combined, copied or kept, piece by piece.
 
+use std::ops::Range;
+
+use super::element::{Buffers, read};
 use super::{Merge, Piece, TensorPart};
 use crate::io::{Sink, Source, together};
-use crate::methods::average::{Measures, average};
+use crate::methods::Measures;
 use crate::plan::{Action, PlannedTensor};
 use crate::tensor::dtype::Dtype;
 use crate::{Error, Result, printable};
-
-/// What pieces are read into and made in. One job's pieces share them: fresh memory has to be
-/// cleared, which costs as much as averaging.
-#[derive(Debug, Default)]
-pub(super) struct Buffers {
-    /// Each model's elements.
-    inputs: Vec<(Dtype, Vec<u8>)>,
-    merged: Vec<u8>,
-}
 
 impl<S: Source> Merge<S> {
     pub(super) async fn stream(
@@ -24,24 +18,19 @@ impl<S: Source> Merge<S> {
         sink: &mut impl Sink,
     ) -> Result<TensorPart> {
         let tensor = &self.plan.tensors[piece.tensor];
-        let models = match tensor.action {
-            Action::Keep { model } => model..model + 1,
-            _ => 0..self.models.list.len(),
-        };
-        buffers.inputs.resize_with(models.len(), || (tensor.dtype_out, Vec::new()));
-        let reads = models.zip(&mut buffers.inputs);
-        together(reads.map(|(model, input)| self.read(tensor, piece, model, input))).await?;
-        let start_bytes =
-            self.offset_bytes(piece.tensor)? + piece.first * tensor.dtype_out.bits() / 8;
         let mut measures = Measures::default();
         let bytes = match tensor.action {
-            Action::Keep { .. } => &buffers.inputs[0].1,
-            Action::Copy { .. } => self.same(tensor, &buffers.inputs)?,
-            Action::Average { .. } => {
-                let Buffers { inputs, merged } = buffers;
-                let coefficients = self.options.given_coefficients(inputs.len());
-                measures = average(inputs, &coefficients, tensor.dtype_out, merged);
-                merged
+            Action::Combine { rule, .. } => {
+                measures = self.combine(piece, rule, buffers).await?;
+                &buffers.merged
+            }
+            Action::Keep { model } => {
+                self.read_all(tensor, piece, model..model + 1, buffers).await?;
+                &buffers.inputs[0].1
+            }
+            Action::Copy { .. } => {
+                self.read_all(tensor, piece, 0..self.models.list.len(), buffers).await?;
+                self.same(tensor, &buffers.inputs)?
             }
             Action::Regress { .. } | Action::Refuse { .. } => {
                 return Err(
@@ -49,22 +38,25 @@ impl<S: Source> Merge<S> {
                 );
             }
         };
+        let start_bytes =
+            self.offset_bytes(piece.tensor)? + piece.first * tensor.dtype_out.bits() / 8;
         sink.write_at(start_bytes, bytes).await?;
         Ok(TensorPart { tensor: piece.tensor, measures, solve: None })
     }
 
-    async fn read(
+    /// Reads the same elements of some models, beside one another.
+    async fn read_all(
         &self,
         tensor: &PlannedTensor,
         piece: &Piece,
-        model: usize,
-        (dtype, bytes): &mut (Dtype, Vec<u8>),
+        models: Range<usize>,
+        buffers: &mut Buffers,
     ) -> Result<()> {
-        let (file, info) = self.models.list[model].require(&tensor.name)?;
-        let in_bytes = |elements: u64| elements * info.dtype.bits() / 8;
-        *dtype = info.dtype;
-        bytes.resize(in_bytes(piece.len) as usize, 0);
-        file.read_part(info, in_bytes(piece.first), bytes).await
+        buffers.inputs.resize_with(models.len(), || (tensor.dtype_out, Vec::new()));
+        let reads = self.models.list[models].iter().zip(&mut buffers.inputs);
+        let one = |(model, input)| read(model, &tensor.name, piece.first, piece.len, input);
+        together(reads.map(one)).await?;
+        Ok(())
     }
 
     /// The first model's bytes, once every other's are the same.

@@ -22,6 +22,11 @@ pub(crate) fn squares(a: &[f64]) -> f64 {
     sum(a, a, |a, _| a * a)
 }
 
+/// Σ a_j b_j.
+pub(crate) fn products(a: &[f64], b: &[f64]) -> f64 {
+    sum(a, b, |a, b| a * b)
+}
+
 /// Σ (a_j − b_j)².
 pub(crate) fn apart_squares(a: &[f64], b: &[f64]) -> f64 {
     sum(a, b, |a, b| (a - b) * (a - b))

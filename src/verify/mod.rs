@@ -1,7 +1,7 @@
 //! Checks a finished merge against its inputs, trusting nothing of how it was made.
 //!
 //! A regressed weight is compared with a solution that is computed anew, by equations of its own
-//! (`regmean/check`). Averaged, copied and kept tensors are made again and must be the same bytes.
+//! (`regmean/check`). Combined, copied and kept tensors are made again and must be the same bytes.
 //! What the output holds beside the plan is out of bound, too.
 
 mod streamed;
@@ -17,7 +17,7 @@ use crate::io::Source;
 use crate::methods::regmean::check::{Checked, Element, check};
 use crate::plan::blocks::{Block, blocks};
 use crate::plan::{Action, PlannedTensor};
-use crate::run::{Merge, action_name};
+use crate::run::Merge;
 use crate::tensor::extremes::larger;
 use crate::{Error, Result};
 
@@ -27,7 +27,7 @@ pub struct Verified {
     /// Its name.
     pub name: String,
     /// What the plan says happens to it; `none` where it is in no plan.
-    pub action: &'static str,
+    pub action: String,
     /// Relative distance from the exact result, beyond what rounding explains: of the tensor, or of
     /// its worst element where that is out of bound. Always a finite number.
     pub error: f64,
@@ -40,11 +40,11 @@ pub struct Verified {
 }
 
 impl Verified {
-    fn new(name: &str, action: &'static str, error: f64, bound: f64) -> Self {
+    fn new(name: &str, action: &str, error: f64, bound: f64) -> Self {
         // Half of it at most, so that what is beyond all bounds is beyond this one.
         let bound = if bound.is_finite() { bound.min(f64::MAX / 2.0) } else { 0.0 };
         let error = finite(error);
-        Self { name: name.into(), action, error, bound, residual: None, note: None }
+        Self { name: name.into(), action: action.into(), error, bound, residual: None, note: None }
     }
 
     /// What holds for both parts of a tensor.
@@ -80,15 +80,15 @@ pub async fn verify<S: Source, D: Backend<Scalar = f64>>(
         require(out, tensor)?;
     }
     let mut verified: Vec<Verified> = Vec::new();
-    let mut buffers = streamed::Buffers::default();
-    for tensor in &plan.tensors {
+    let mut buffers = streamed::Held::default();
+    for (index, tensor) in plan.tensors.iter().enumerate() {
         verified.push(match tensor.action {
             // Without elements there is nothing to solve, and nothing wrong.
             Action::Regress { .. } => {
-                Verified::new(&tensor.name, action_name(&tensor.action), 0.0, 0.0)
+                Verified::new(&tensor.name, plan.action_name(&tensor.action), 0.0, 0.0)
             }
-            Action::Average { .. } | Action::Copy { .. } | Action::Keep { .. } => {
-                streamed::check(merge, out, tensor, &mut buffers).await?
+            Action::Combine { .. } | Action::Copy { .. } | Action::Keep { .. } => {
+                streamed::check(merge, out, index, &mut buffers).await?
             }
             Action::Refuse { .. } => continue,
         });
@@ -137,7 +137,7 @@ async fn solved<S: Source, D: Backend<Scalar = f64>>(
     let one = |(part, checked): (&crate::plan::blocks::Part, Checked)| {
         let Checked { error, bound, residual, wrong } = checked;
         let tensor = &plan.tensors[part.tensor];
-        let verified = Verified::new(&tensor.name, action_name(&tensor.action), error, bound);
+        let verified = Verified::new(&tensor.name, plan.action_name(&tensor.action), error, bound);
         let note = wrong.map(|element| in_words(element, part.rows.start));
         (part.tensor, Verified { residual: Some(finite(residual)), note, ..verified })
     };

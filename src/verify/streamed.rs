@@ -1,26 +1,23 @@
 //! Tensors without a solve: made again piece by piece, and compared byte by byte.
 //!
-//! Averages are rounded once, by the same additions on every kernel build, so their bytes are
+//! Combined elements are rounded once, by the same additions on every kernel build, so their bytes are
 //! known. Only a NaN has many: any is right where a NaN is due.
 
 use super::{Verified, require};
 use crate::Result;
 use crate::checkpoint::Model;
+use crate::format::{TensorFile, TensorInfo};
 use crate::io::Source;
-use crate::methods::average::average;
 use crate::plan::estimate::elements;
 use crate::plan::{Action, PlannedTensor};
-use crate::run::{Merge, action_name};
+use crate::run::{Buffers, Merge, PIECE_ELEMENTS, Piece};
 use crate::tensor::dtype::{Dtype, DtypeClass, decode};
 
-/// Elements that are compared at once.
-const PIECE_ELEMENTS: u64 = 1 << 18;
-
 /// What pieces are read into and made in.
-#[derive(Debug, Default)]
-pub(super) struct Buffers {
-    inputs: Vec<(Dtype, Vec<u8>)>,
-    due: Vec<u8>,
+#[derive(Default)]
+pub(super) struct Held {
+    combined: Buffers,
+    own: Vec<u8>,
     found: Vec<u8>,
 }
 
@@ -34,66 +31,62 @@ struct Wrong {
     error: f64,
 }
 
-/// Compares an averaged, copied or kept tensor.
+/// Compares a combined, copied or kept tensor.
 pub(super) async fn check<S: Source>(
     merge: &Merge<S>,
     out: &Model<S>,
-    tensor: &PlannedTensor,
-    buffers: &mut Buffers,
+    index: usize,
+    held: &mut Held,
 ) -> Result<Verified> {
+    let plan = merge.plan();
+    let tensor = &plan.tensors[index];
     let (file, info) = require(out, tensor)?;
     let n = elements(&tensor.shape);
     let mut wrong = Wrong::default();
     for first in (0..n).step_by(PIECE_ELEMENTS as usize) {
-        let len = PIECE_ELEMENTS.min(n - first);
-        let in_bytes = |dtype: Dtype, elements: u64| elements * dtype.bits() / 8;
-        buffers.found.resize(in_bytes(info.dtype, len) as usize, 0);
-        file.read_part(info, in_bytes(info.dtype, first), &mut buffers.found).await?;
-        buffers.inputs.clear();
-        for model in sources(tensor, merge.models().list.len()) {
-            let (file, info) = merge.models().list[model].require(&tensor.name)?;
-            let mut bytes = vec![0; in_bytes(info.dtype, len) as usize];
-            file.read_part(info, in_bytes(info.dtype, first), &mut bytes).await?;
-            buffers.inputs.push((info.dtype, bytes));
+        let piece = Piece { tensor: index, first, len: PIECE_ELEMENTS.min(n - first) };
+        read_piece(file, info, &piece, &mut held.found).await?;
+        if let Action::Combine { rule, .. } = tensor.action {
+            merge.combine(&piece, rule, &mut held.combined).await?;
+            let due = &held.combined.merged;
+            if *due != held.found {
+                wrong.compare(tensor.dtype_out, first, &held.found, due, true);
+            }
+            continue;
         }
-        wrong.piece(merge, tensor, first, buffers);
+        // All models' bytes are due of a copy; they were compared when it was made.
+        for model in &merge.models().list[sources(tensor, merge.models().list.len())] {
+            let (file, info) = model.require(&tensor.name)?;
+            read_piece(file, info, &piece, &mut held.own).await?;
+            if held.own != held.found {
+                wrong.compare(tensor.dtype_out, first, &held.found, &held.own, false);
+            }
+        }
     }
-    Ok(wrong.verified(tensor, n))
+    Ok(wrong.verified(plan.action_name(&tensor.action), &tensor.name, n))
 }
 
-/// The models that a tensor is made of.
+async fn read_piece<S: Source>(
+    file: &TensorFile<S>,
+    info: &TensorInfo,
+    piece: &Piece,
+    bytes: &mut Vec<u8>,
+) -> Result<()> {
+    let in_bytes = |elements: u64| elements * info.dtype.bits() / 8;
+    bytes.resize(in_bytes(piece.len) as usize, 0);
+    file.read_part(info, in_bytes(piece.first), bytes).await
+}
+
+/// The models whose bytes a tensor has.
 fn sources(tensor: &PlannedTensor, n_models: usize) -> std::ops::Range<usize> {
     match tensor.action {
         Action::Keep { model } => model..model + 1,
-        Action::Average { .. } | Action::Copy { .. } => 0..n_models,
-        Action::Regress { .. } | Action::Refuse { .. } => 0..0,
+        Action::Copy { .. } => 0..n_models,
+        Action::Combine { .. } | Action::Regress { .. } | Action::Refuse { .. } => 0..0,
     }
 }
 
 impl Wrong {
-    fn piece<S: Source>(
-        &mut self,
-        merge: &Merge<S>,
-        tensor: &PlannedTensor,
-        first: u64,
-        buffers: &mut Buffers,
-    ) {
-        let Buffers { inputs, due, found } = buffers;
-        let dtype = tensor.dtype_out;
-        if matches!(tensor.action, Action::Average { .. }) {
-            let coefficients = merge.options().given_coefficients(inputs.len());
-            average(inputs, &coefficients, dtype, due);
-            if due != found {
-                self.compare(dtype, first, found, due, true);
-            }
-            return;
-        }
-        // All models' bytes are due of a copy; they were compared when it was made.
-        for (_, due) in inputs.iter().filter(|(_, due)| due != found) {
-            self.compare(dtype, first, found, due, false);
-        }
-    }
-
     fn compare(&mut self, dtype: Dtype, first: u64, found: &[u8], due: &[u8], any_nan: bool) {
         if dtype.class() != DtypeClass::Float {
             self.n += 1;
@@ -113,12 +106,12 @@ impl Wrong {
         }
     }
 
-    fn verified(self, tensor: &PlannedTensor, n: u64) -> Verified {
+    fn verified(self, action: &str, name: &str, n: u64) -> Verified {
         let note = self.first.map(|(index, found, due)| {
             format!("{} of {n} elements differ: number {index} is {found:e}, not {due:e}", self.n)
         });
         let others = (self.n > 0).then(|| "its bytes are not the inputs'".to_owned());
-        let verified = Verified::new(&tensor.name, action_name(&tensor.action), self.error, 0.0);
+        let verified = Verified::new(name, action, self.error, 0.0);
         Verified { note: note.or(others), ..verified }
     }
 }

@@ -17,12 +17,14 @@ use wasm_bindgen::prelude::*;
 use web_sys::File;
 
 use crate::checkpoint::inventory::FileKind;
-use crate::checkpoint::{Library, Model};
+use crate::checkpoint::{Library, Model, Models, Selection};
 use crate::engine;
 use crate::format::{OutputFile, TensorFile};
 use crate::io::web::WebFile;
-use crate::plan::Plan;
+use crate::methods;
+use crate::plan::{Plan, needs};
 use crate::protocol::{OpenedFile, Opening, Progress, Request, Response};
+use crate::recipe::Options;
 use crate::run::{Job, JobOutcome, Merge, Run};
 use crate::sample::{Evaluation, evaluate};
 use crate::{Error, Result};
@@ -170,10 +172,11 @@ impl Engine {
         match request(message)? {
             Request::Inspect { paths } => {
                 self.library = Library::open(sources(paths, files)?).await;
-                Ok(Response::Inventory { inventory: self.library.inventory() })
+                let inventory = self.library.inventory();
+                Ok(Response::Inventory { inventory, methods: methods::TABLE })
             }
             Request::Plan { selection, options } => {
-                let models = self.library.models(&selection)?;
+                let models = self.models(&selection, &options)?;
                 models.sample().await;
                 Ok(Response::Plan { plan: Plan::make(&models, &options)? })
             }
@@ -187,11 +190,16 @@ impl Engine {
         }
     }
 
+    fn models(&self, selection: &Selection, options: &Options) -> Result<Models<WebFile>> {
+        let base = selection.base.as_ref().map(|base| self.library.model(base)).transpose()?;
+        needs::arrange(options.spec()?, self.library.models(selection)?, base)
+    }
+
     fn open(&mut self, message: JsValue) -> Result<Opening> {
         let Request::Merge { selection, options, max_workers } = request(message)? else {
             return Err(Error::usage("only a merge can begin"));
         };
-        let merge = Merge::new(self.library.models(&selection)?, options)?;
+        let merge = Merge::new(self.models(&selection, &options)?, options)?;
         let n_workers = workers(max_workers, &merge);
         let opening = Opening {
             solves: solves(merge.jobs()),

@@ -116,7 +116,7 @@ fn planned(plan: &Plan, models: &gramerge::checkpoint::Models<Memory>) -> Verdic
             // A weight that not all models cover is averaged, one of integers is copied; both say why.
             let is_partly = plan.tensors.iter().any(|tensor| {
                 let is_said = match &tensor.action {
-                    Action::Average { .. } => true,
+                    Action::Combine { .. } => true,
                     Action::Copy { why } => why.contains("Gram matrix"),
                     Action::Regress { .. } | Action::Keep { .. } | Action::Refuse { .. } => false,
                 };

@@ -5,6 +5,7 @@
 //!   one.
 //! - [`merges`]: whole merges in memory, with textbook answers ([`oracle`], [`textbook`]) where those can be
 //!   trusted.
+//! - [`recipes`]: texts of recipes.
 //! - [`commands`]: the real program and its files.
 //! - [`planted`]: faults that must be found, so that finding nothing means something.
 //!
@@ -27,9 +28,12 @@ mod hunt;
 mod indices;
 mod json;
 mod merges;
+#[path = "../recipes/methods.rs"]
+mod methods;
 mod oracle;
 mod planted;
 mod random;
+mod recipes;
 mod textbook;
 
 use std::time::{Duration, Instant};
@@ -37,8 +41,14 @@ use std::time::{Duration, Instant};
 use case::Case;
 use hunt::{Finding, Limit, Target, hunt, hunt_all, judge, smaller};
 
-const TARGETS: [&Target; 5] =
-    [&headers::TARGET, &indices::TARGET, &grams::TARGET, &merges::TARGET, &commands::TARGET];
+const TARGETS: [&Target; 6] = [
+    &headers::TARGET,
+    &indices::TARGET,
+    &grams::TARGET,
+    &merges::TARGET,
+    &recipes::TARGET,
+    &commands::TARGET,
+];
 
 /// The seed of a run of all tests.
 const SEED: u64 = 1;
@@ -78,6 +88,11 @@ fn grams() {
 #[test]
 fn merges() {
     finds_nothing(&merges::TARGET, Limit::Runs(merges::TARGET.n_runs), SEED);
+}
+
+#[test]
+fn recipe_texts() {
+    finds_nothing(&recipes::TARGET, Limit::Runs(recipes::TARGET.n_runs), SEED);
 }
 
 #[test]

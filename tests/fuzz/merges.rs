@@ -8,7 +8,7 @@ use gramerge::engine::CpuEngines;
 use gramerge::io::Sink;
 use gramerge::methods::regmean::Alone;
 use gramerge::recipe::Options;
-use gramerge::recipe::{Keep, Method, Precision};
+use gramerge::recipe::{Keep, Precision};
 use gramerge::report::Report;
 use gramerge::run::{Merge, Run};
 use gramerge::verify::verify;
@@ -44,8 +44,8 @@ fn make(random: &mut Random) -> Case {
 }
 
 fn options(n_models: usize, random: &mut Random) -> Options {
+    let alpha = *random.pick(&[0.9, 0.0, 0.1, 0.5, 1.0, 1e-300]);
     let mut options = Options {
-        alpha: *random.pick(&[0.9, 0.0, 0.1, 0.5, 1.0, 1e-300]),
         precision: *random.pick(&[
             Precision::Auto,
             Precision::Auto,
@@ -55,7 +55,9 @@ fn options(n_models: usize, random: &mut Random) -> Options {
         ..Options::default()
     };
     if random.once_in(6) {
-        options.method = Method::Average;
+        options.method = "average".into();
+    } else {
+        options = options.with("alpha", alpha);
     }
     if random.once_in(4) {
         let share = |_| *random.pick(&[1.0, 2.0, 0.5, 0.0, 1e-12, 1e12, 3.0, 1e308]);

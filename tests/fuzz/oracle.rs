@@ -61,7 +61,7 @@ pub(crate) fn judge(done: &Done, merged: &BTreeMap<String, Vec<f64>>) -> Verdict
                     regressed(done, tensor, group, orientation, found)?;
                 }
             }
-            Action::Average { .. } => averaged(done, tensor, found)?,
+            Action::Combine { .. } => averaged(done, tensor, found)?,
             Action::Keep { model } => {
                 let own = stored(&done.merge.models().list[model], &tensor.name);
                 same(tensor, found, &own.unwrap_or_default())?;

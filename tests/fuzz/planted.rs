@@ -16,16 +16,19 @@ pub(crate) enum Fault {
     SingleFeature,
     /// A NaN in the output is not mentioned.
     SilentNan,
+    /// A recipe of one slice is written without its layers.
+    LostLayers,
     /// A refused merge that was told to overwrite leaves its unfinished file.
     Leftover,
 }
 
 /// Each fault and the target that must find it.
-pub(crate) const ALL: [(Fault, &Target); 5] = [
+pub(crate) const ALL: [(Fault, &Target); 6] = [
     (Fault::ByteTooMany, &crate::headers::TARGET),
     (Fault::TensorTwice, &crate::indices::TARGET),
     (Fault::SingleFeature, &crate::grams::TARGET),
     (Fault::SilentNan, &crate::merges::TARGET),
+    (Fault::LostLayers, &crate::recipes::TARGET),
     (Fault::Leftover, &crate::commands::TARGET),
 ];
 

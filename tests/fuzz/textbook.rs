@@ -34,13 +34,14 @@ impl Layer {
         let (models, options) = (&merge.models().list, merge.options());
         let group = &merge.plan().groups[group];
         let n = group.n_in as usize;
+        let alpha = merge.plan().rules[group.rule].values.get("alpha");
         let shares = shares(options, models.len())?;
         let (mut weights, mut grams) = (Vec::new(), Vec::new());
         for ((model, key), share) in models.iter().zip(&group.gram_names).zip(shares) {
             weights.push(turned(stored(model, &tensor.name)?, n, orientation));
             let mut gram = gram(model, key, n)?;
             for (index, value) in gram.iter_mut().enumerate() {
-                *value *= if index % (n + 1) == 0 { share } else { share * options.alpha };
+                *value *= if index % (n + 1) == 0 { share } else { share * alpha };
             }
             grams.push(gram);
         }

@@ -202,7 +202,7 @@ fn what_was_sampled_is_not_read_again() {
     let library = block_on(Library::open(files));
     let selection = library.inventory().suggestion;
     let plan = || {
-        let models: Models<Counted> = library.models(&selection).unwrap();
+        let models: Models<Counted> = Models::new(library.models(&selection).unwrap()).unwrap();
         block_on(models.sample());
         Plan::make(&models, &Options::default()).unwrap();
         count.load(Ordering::Relaxed)

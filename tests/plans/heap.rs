@@ -2,7 +2,7 @@
 
 use gramerge::Result;
 use gramerge::checkpoint::inventory::{Inventory, SelectedModel};
-use gramerge::checkpoint::{Library, Selection};
+use gramerge::checkpoint::{Library, Models, Selection};
 use gramerge::plan::Action;
 use gramerge::plan::Plan;
 use gramerge::recipe::Options;
@@ -58,7 +58,9 @@ pub(crate) fn plan_with(pairs: &[(Memory, Memory)], options: &Options) -> Result
         gram: Some(2 * index + 1),
         ..SelectedModel::default()
     };
-    let models = library.models(&Selection { models: (0..pairs.len()).map(model).collect() })?;
+    let models = (0..pairs.len()).map(model).collect();
+    let models = library.models(&Selection { models, ..Selection::default() })?;
+    let models = Models::new(models)?;
     block_on(models.sample());
     Plan::make(&models, options)
 }
@@ -72,7 +74,9 @@ pub(crate) fn gram_of(plan: &Plan, weight: &str) -> Result<String, String> {
     let tensor = plan.tensors.iter().find(|tensor| tensor.name == weight).unwrap();
     match &tensor.action {
         Action::Regress { group, .. } => Ok(plan.groups[*group].gram_names[0].clone()),
-        Action::Average { why } | Action::Refuse { why } | Action::Copy { why } => Err(why.clone()),
+        Action::Combine { why, .. } | Action::Refuse { why } | Action::Copy { why } => {
+            Err(why.clone())
+        }
         Action::Keep { model } => Err(format!("kept from {model}")),
     }
 }

@@ -3,7 +3,7 @@
 use gramerge::checkpoint::inventory::SelectedModel;
 use gramerge::checkpoint::{Library, Selection};
 use gramerge::plan::Plan;
-use gramerge::recipe::{Keep, Method, Options};
+use gramerge::recipe::{Keep, Options};
 use gramerge::tensor::dtype::{Dtype, encode};
 use pollster::block_on;
 
@@ -71,7 +71,7 @@ fn planned(files: &[Memory], options: &Options, is_sampled: bool) -> gramerge::R
 }
 
 fn average() -> Options {
-    Options { method: Method::Average, dtype: Some(Dtype::F32), ..Options::default() }
+    Options { dtype: Some(Dtype::F32), ..Options::of("average") }
 }
 
 fn plan(files: &[Memory]) -> Plan {

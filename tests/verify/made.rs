@@ -7,7 +7,7 @@ use gramerge::checkpoint::{Model, Models};
 use gramerge::engine::CpuEngines;
 use gramerge::format::{Layout, TensorFile};
 use gramerge::methods::regmean::Alone;
-use gramerge::recipe::{Keep, Method, Options};
+use gramerge::recipe::{Keep, Options};
 use gramerge::run::Merge;
 use gramerge::tensor::dtype::{Dtype, decode, encode};
 use gramerge::verify::{Verified, verify};
@@ -181,13 +181,12 @@ fn merge(setting: &Setting) -> Merge<Memory> {
         Model::new(format!("model {model}"), vec![own], Some(grams)).unwrap()
     });
     let options = Options {
-        method: if setting.average { Method::Average } else { Method::Regmean },
-        alpha: setting.alpha,
         coefficients: setting.coefficients.clone(),
         keep: vec![Keep { pattern: "kept".into(), model: 1 }],
         dtype: setting.dtype_out,
-        ..Options::default()
+        ..Options::of(if setting.average { "average" } else { "regmean" })
     };
+    let options = if setting.average { options } else { options.with("alpha", setting.alpha) };
     let merge = Merge::new(Models::new(models.collect()).unwrap(), options).unwrap();
     let counts = merge.plan().counts();
     let n_solved = if setting.average { 0 } else { 2 };

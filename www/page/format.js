@@ -25,9 +25,9 @@ function scaled(value, units) {
   return `${value.toFixed(digits)}${units[step]}`;
 }
 
-/** Decimal units, as file managers show them. @param {number} n */
+/** Decimal units, as file managers show them, on the line of their number. @param {number} n */
 export function bytes(n) {
-  return scaled(n, [" bytes", " kB", " MB", " GB", " TB"]);
+  return scaled(n, ["\u00a0bytes", "\u00a0kB", "\u00a0MB", "\u00a0GB", "\u00a0TB"]);
 }
 
 /** @param {Blob[]} files */

@@ -84,9 +84,9 @@ function adviceOn(broken) {
       el(
         "p",
         {},
-        "What to do: repair the model, or keep the tensor from the other model. Under “Exceptions by name”, “Keep from one model”, write ",
+        "What to do: repair the model, or keep the tensor from a model in which it is whole. Under “Exceptions by name”, “Keep from one model”, write ",
         el("code", {}, `${printable(carried.name)} = B`),
-        " for B's own, and merge again.",
+        " if that is B, and merge again.",
       ),
     grown && el("p", {}, "What to do: choose a wider output type, such as f32, and merge again."),
   ];

@@ -8,11 +8,13 @@ use gramerge::checkpoint::{Inventory, Library, Models};
 use gramerge::format::{ShardIndex, ShardName, missing_numbers};
 use gramerge::io::native::FileSource;
 use gramerge::io::{Source, read_range};
+use gramerge::plan::needs;
 use gramerge::{Error, Result, printable};
 use pollster::block_on;
 use same_file::Handle;
 
 use crate::args::Inputs;
+use crate::asked::Asked;
 use crate::progress::Watched;
 
 const INDEX_SUFFIX: &str = ".safetensors.index.json";
@@ -33,18 +35,23 @@ fn open(files: &[PathBuf]) -> Result<Library<Watched>> {
     Ok(block_on(Library::open(sources)))
 }
 
-/// The models of a command line, with their Gram files; prints what is remarkable about the files.
-pub(crate) fn models(inputs: &Inputs) -> Result<Models<Watched>> {
+/// The models of a command line, with their Gram files and their base; prints what is remarkable about
+/// the files.
+pub(crate) fn models(asked: &Asked) -> Result<Models<Watched>> {
+    let Asked { inputs, options, .. } = asked;
     if !inputs.gram.is_empty() && inputs.gram.len() != inputs.models.len() {
         let (grams, models) = (inputs.gram.len(), inputs.models.len());
         return Err(Error::usage(format!("{grams} Gram files for {models} models"))
             .advice("give one per model, in the same order"));
     }
+    let spec = options.spec()?;
     let mut list = Vec::new();
     for (index, path) in inputs.models.iter().enumerate() {
         list.push(model(path, inputs.gram.get(index))?);
     }
-    let models = Models::new(list)?;
+    let base = inputs.base.as_ref().map(|path| model(path, None)).transpose()?;
+    let models = needs::arrange(spec, list, base)?;
+    asked.check_layers(&models)?;
     block_on(models.sample());
     Ok(models)
 }
@@ -81,7 +88,7 @@ pub(crate) fn warn(warnings: &[String]) {
 /// Refuses to write over a file that is read.
 pub(crate) fn require_no_input(output: &Path, inputs: &Inputs) -> Result<()> {
     let Ok(own) = Handle::from_path(output) else { return Ok(()) };
-    for path in inputs.models.iter().chain(&inputs.gram) {
+    for path in inputs.models.iter().chain(&inputs.gram).chain(&inputs.base) {
         for input in files_of(path)? {
             if Handle::from_path(&input).is_ok_and(|input| input == own) {
                 let what = "it is an input of this merge, and not written over";

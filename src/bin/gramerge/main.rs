@@ -9,11 +9,13 @@
 mod output;
 
 mod args;
+mod asked;
 mod companions;
 mod completions;
 mod inputs;
 mod inspect;
 mod merge;
+mod methods;
 mod pending;
 mod plan;
 mod progress;
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Methods(args) => methods::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     let is_unheard = output::is_closed() && !is_merge;

@@ -15,6 +15,7 @@ use gramerge::{Error, Result, printable};
 use pollster::block_on;
 
 use crate::args;
+use crate::asked::asked;
 use crate::companions::pass_through;
 use crate::inputs;
 use crate::output::{self, bytes, json};
@@ -26,10 +27,13 @@ use crate::unfinished::Unfinished;
 
 pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
     let start = Instant::now();
-    let (parent, is_folder) = (parent(args)?, is_folder(args));
+    let asked = asked(&args.inputs, &args.settings)?;
+    let args = &args::Merge { inputs: asked.inputs.clone(), ..args.clone() };
+    let shard_size = args.shard_size.clone().or_else(|| asked.options.shard_size.clone());
+    let options = Options { shard_size, ..asked.options.clone() };
+    let (parent, is_folder) = (parent(args)?, is_folder(args, &options));
     report_file::check(args, is_folder)?;
-    let models = inputs::models(&args.inputs)?;
-    let options = Options { shard_size: args.shard_size.clone(), ..args.settings.options() };
+    let models = inputs::models(&asked)?;
     let merge = Merge::new(models, options)?;
     if !args.json {
         println!("{}", summary(merge.plan()));
@@ -63,10 +67,10 @@ pub(crate) fn run(args: &args::Merge) -> Result<ExitCode> {
 }
 
 /// Shards go into a folder; so does what is named as one.
-fn is_folder(args: &args::Merge) -> bool {
+fn is_folder(args: &args::Merge, options: &Options) -> bool {
     let last = args.output.as_os_str().as_encoded_bytes().last();
     let has_slash = last.is_some_and(|byte| std::path::is_separator(char::from(*byte)));
-    args.shard_size.is_some() || has_slash || args.output.is_dir()
+    options.shard_size.is_some() || has_slash || args.output.is_dir()
 }
 
 /// The model whose other files are passed through.

@@ -10,13 +10,14 @@ use gramerge::tensor::Orientation;
 use gramerge::{Result, printable};
 
 use crate::args;
+use crate::asked::asked;
 use crate::inputs;
 use crate::output::{bytes, json};
 use crate::table::{self, Row, counted};
 
 pub(crate) fn run(args: &args::Plan) -> Result<ExitCode> {
-    let options = args.settings.options();
-    let plan = Plan::make(&inputs::models(&args.inputs)?, &options)?;
+    let asked = asked(&args.inputs, &args.settings)?;
+    let plan = Plan::make(&inputs::models(&asked)?, &asked.options)?;
     if args.json {
         json(&plan)?;
     } else {
@@ -48,7 +49,11 @@ fn fate(tensor: &PlannedTensor, plan: &Plan) -> String {
     match &tensor.action {
         Action::Regress { orientation: Orientation::OutIn, .. } => "→ RegMean".into(),
         Action::Regress { orientation: Orientation::InOut, .. } => "→ RegMean ([in, out])".into(),
-        Action::Average { why } => format!("→ average ({why})"),
+        Action::Combine { why, .. } => {
+            let method = plan.action_name(&tensor.action);
+            let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+            format!("→ {method}{why}")
+        }
         Action::Copy { why } => format!("→ copy ({why})"),
         Action::Keep { model } => {
             let name = plan.models.get(*model).map_or(String::new(), |name| printable(name));
@@ -65,7 +70,7 @@ pub(crate) fn summary(plan: &Plan) -> String {
     let groups = counted(plan.groups.len(), "group");
     let fates = [
         (counts.regress, format!("regressed in {groups}")),
-        (counts.average, "averaged".into()),
+        (counts.combine, "combined".into()),
         (counts.copy, "copied".into()),
         (counts.keep, "kept".into()),
         (counts.refuse, "refused".into()),

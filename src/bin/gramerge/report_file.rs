@@ -59,7 +59,7 @@ fn require_file(path: &Path, what: &str) -> Result<()> {
 /// What is not to be cleared away: what the merge reads, and where the report will lie. Canonical.
 pub(crate) fn spared(args: &args::Merge) -> Result<Vec<PathBuf>> {
     let mut spared = Vec::new();
-    for path in args.inputs.models.iter().chain(&args.inputs.gram) {
+    for path in args.inputs.models.iter().chain(&args.inputs.gram).chain(&args.inputs.base) {
         spared.extend(inputs::files_of(path)?);
         spared.push(path.clone());
     }

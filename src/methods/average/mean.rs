@@ -3,7 +3,7 @@
 use crate::tensor::dtype::Dtype;
 use crate::tensor::extremes::larger;
 use crate::tensor::pair::Pair;
-use crate::tensor::powers::{largest_exponent, scale_by, times_power};
+use crate::tensor::powers::{largest_exponent, power_of_two, scale_by, times_power};
 
 /// A mean that is smaller than its terms by this has lost digits that count.
 const CANCELLED: f64 = 1.0 / 16.0;
@@ -11,28 +11,42 @@ const CANCELLED: f64 = 1.0 / 16.0;
 const LANES: usize = 8;
 
 /// The models that take part in a mean, and their coefficients, by a power of two near 1.
+#[derive(Debug)]
 pub(super) struct Parts {
     models: Vec<(usize, f64)>,
-    /// Σ c_i
+    /// Σ c_i, or what a sum is divided by for the power of two.
     total: Pair,
+    /// Whether the answer lies in the inputs' range.
+    is_mean: bool,
     /// Middles between two numbers of the output that rounding in f64 may mistake, where it may.
     middles: Option<Middles>,
 }
 
 impl Parts {
-    pub(super) fn of(coefficients: &[f64], inputs: &[(Dtype, Vec<u8>)], dtype_out: Dtype) -> Self {
+    /// Sorts out the coefficients. A sum may have any of them, a mean none below 0.
+    pub(super) fn of(
+        coefficients: &[f64],
+        dtypes: &[Dtype],
+        dtype_out: Dtype,
+        is_sum: bool,
+    ) -> Self {
         let exponent = largest_exponent(coefficients);
-        let counted = coefficients.iter().enumerate().filter(|(_, c)| **c > 0.0);
-        let models: Vec<(usize, f64)> =
-            counted.map(|(model, c)| (model, times_power(*c, -exponent))).collect();
+        let counted = coefficients.iter().enumerate().filter(|(_, c)| **c > 0.0 || is_sum);
+        let models: Vec<(usize, f64)> = counted
+            .filter(|(_, c)| **c != 0.0)
+            .map(|(model, c)| (model, times_power(*c, -exponent)))
+            .collect();
         let mut total = Pair::default();
-        models.iter().for_each(|(_, c)| total.add(Pair { high: *c, low: 0.0 }));
+        match is_sum {
+            true => total.add(Pair { high: power_of_two(-exponent), low: 0.0 }),
+            false => models.iter().for_each(|(_, c)| total.add(Pair { high: *c, low: 0.0 })),
+        }
         let is_exact = models.iter().all(|(model, c)| {
             // Such products with elements of 24 digits are exact.
-            c.to_bits().trailing_zeros() >= 33 && inputs[*model].0 != Dtype::F64
+            c.to_bits().trailing_zeros() >= 33 && dtypes[*model] != Dtype::F64
         });
         let middles = if is_exact { None } else { Middles::of(dtype_out) };
-        Self { models, total, middles }
+        Self { models, total, is_mean: !is_sum, middles }
     }
 
     /// Each part's value of an element. `values: [models][len]`
@@ -119,7 +133,8 @@ fn quick_mean<const N: usize>(
     }
     let mut careful = [0.0; N];
     for (j, out) in out.iter_mut().enumerate() {
-        *out = within(sum[j] / parts.total.high, low[j], high[j]);
+        let value = sum[j] / parts.total.high;
+        *out = if parts.is_mean { within(value, low[j], high[j]) } else { value };
         let size = if -low[j] > high[j] { -low[j] } else { high[j] };
         careful[j] = if parts.needs_care(*out, size) { 1.0 } else { 0.0 };
     }

@@ -1,6 +1,6 @@
-use super::measures::{largest, vanishing};
 use super::*;
-use crate::tensor::dtype::decode;
+use crate::methods::measures::{largest, vanishing};
+use crate::tensor::dtype::{decode, encode};
 
 const N: usize = 3000;
 /// Parts of so many elements go the slow way.

@@ -12,7 +12,7 @@ use super::product;
 use super::scaling::Scaling;
 use super::solve::{Engines, first_arithmetic};
 use crate::backend::Backend;
-use crate::recipe::Precision;
+use crate::methods::regmean::Precision;
 use crate::tensor::dtype::Real;
 use crate::{Error, Result};
 

@@ -29,12 +29,46 @@ pub mod check;
 pub mod crew;
 pub mod estimate;
 pub mod factor;
+mod figures;
 pub mod layer;
+mod precision;
 pub mod product;
 mod scaled_gram;
 pub mod scaling;
 pub mod solve;
 
 pub use crew::{Alone, Crew};
+pub use figures::{SolvePath, SolveReport};
 pub use layer::{LayerGroup, Weight};
+pub use precision::Precision;
 pub use solve::{CONTRACT, Engines, Solution, Solver, solve, solve_if_single};
+
+use super::spec::{Base, Coefficients, Combine, Kind, Param, Spec, Statistic};
+
+/// Setting: scale of what lies off the diagonals.
+pub const ALPHA: Param = Param {
+    name: "alpha",
+    help: "Scale of what lies off the Gram matrices' diagonals: 1 trusts them fully, 0 uses the \
+           diagonals alone.",
+    per_model: false,
+    kind: Kind::FRACTION,
+    default: Some(0.9),
+};
+
+/// Row of the table.
+pub const SPEC: Spec = Spec {
+    name: "regmean",
+    aliases: &[],
+    title: "RegMean",
+    paper: "Jin et al., Dataless knowledge fusion (arXiv 2212.09849)",
+    formula: "W = (Σ W_i G̃_i) (Σ G̃_i)⁻¹, G̃_i = w_i (α G_i + (1 − α) diag G_i)",
+    about: "Makes each layer's outputs come closest to every model's own, on each model's own data. \
+            Better than the weighted mean wherever it was measured; needs a Gram file for every model.",
+    base: Base::None,
+    min_models: 2,
+    max_models: None,
+    statistics: &[Statistic::Gram],
+    coefficients: Coefficients::Shares,
+    params: &[ALPHA],
+    combine: Combine::Layers,
+};

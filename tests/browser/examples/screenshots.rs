@@ -13,8 +13,10 @@ fn main() {
     if let Err(e) = std::fs::create_dir_all(&folder) {
         panic!("cannot make {}: {e}", folder.display());
     }
-    let strangers = TempDir::new().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
-    let strangers = strangers_in(strangers.path());
+    let own = TempDir::new().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
+    let strangers = strangers_in(own.path());
+    let adapter = adapter_in(own.path());
+    let broken = broken_in(own.path());
     let mut session = Session::start("GRAMERGE_WEB");
     for (width, height) in SIZES {
         for scheme in ["light", "dark"] {
@@ -34,6 +36,8 @@ fn main() {
             session.wait_for("document.querySelector('#accuracy').checkVisibility()");
             take(&mut session, &name("-sample"));
             asked(&mut session, &strangers, &name);
+            wrong(&mut session, &strangers[0], &adapter, &name);
+            merged_broken(&mut session, &broken, &name);
             session.open("");
         }
     }
@@ -60,9 +64,69 @@ fn asked(session: &mut Session, files: &[PathBuf], name: &dyn Fn(&str) -> PathBu
     take(session, &name("-unsaved"));
 }
 
+/// What the page refuses, and what it has doubts about.
+fn wrong(session: &mut Session, model: &Path, adapter: &Path, name: &dyn Fn(&str) -> PathBuf) {
+    session.open("");
+    session.open("?");
+    session.set_files("Choose models", &[model, adapter]);
+    session.wait_for("!document.querySelector('[role=alert]').hidden");
+    session.wait_for("document.querySelector('#models').checkVisibility()");
+    take(session, &name("-refused"));
+}
+
+/// A merged model that holds a NaN, with a pattern that matches nothing.
+fn merged_broken(session: &mut Session, files: &[PathBuf], name: &dyn Fn(&str) -> PathBuf) {
+    session.open("");
+    session.open("?");
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    session.set_files("Choose models", &files);
+    session.by_role("table", "Plan");
+    let exclude = session.by_selector("#exclude");
+    let write = "function () { this.value = 'lm_head'; this.dispatchEvent(new Event('input', { bubbles: true })); }";
+    session.call_on(&exclude, write);
+    session.wait_for("document.querySelector('#plan-warnings li')");
+    session.click_button("Merge");
+    session.by_role("region", "Report");
+    take(session, &name("-broken"));
+}
+
+/// A golden merge's files in a folder of the repository.
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/golden/mlp-alpha-0.9")
+}
+
+fn write(path: PathBuf, bytes: &[u8]) -> PathBuf {
+    std::fs::write(&path, bytes).unwrap_or_else(|e| panic!("cannot write {}: {e}", path.display()));
+    path
+}
+
+/// A safetensors file with one factor of an adapter.
+fn adapter_in(folder: &Path) -> PathBuf {
+    let header = br#"{"model.fc1.lora_A.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(header);
+    bytes.extend_from_slice(&[0; 4]);
+    write(folder.join("style.safetensors"), &bytes)
+}
+
+/// A golden merge in which the last value of model A, of a tensor that no Gram matrix covers, is NaN.
+fn broken_in(folder: &Path) -> Vec<PathBuf> {
+    let names = ["a.safetensors", "b.safetensors", "a.gram.safetensors", "b.gram.safetensors"];
+    let copy = |name: &&str| {
+        let bytes = std::fs::read(golden().join(name));
+        let mut bytes = bytes.unwrap_or_else(|e| panic!("cannot read {name}: {e}"));
+        if *name == "a.safetensors" {
+            let end = bytes.len();
+            bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+        }
+        write(folder.join(name), &bytes)
+    };
+    names.iter().map(copy).collect()
+}
+
 /// The sample's models and Gram files by names that say nothing of each other.
 fn strangers_in(folder: &Path) -> Vec<PathBuf> {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/golden/mlp-alpha-0.9");
+    let golden = golden();
     let names = [
         ("a.safetensors", "news.safetensors"),
         ("b.safetensors", "letters.safetensors"),

@@ -5,6 +5,7 @@ use super::system::System;
 use super::{Checked, read_row};
 use crate::Result;
 use crate::backend::Backend;
+use crate::methods::regmean::Precision;
 use crate::methods::regmean::crew::Arithmetic;
 use crate::methods::regmean::estimate::{self, norm, ratio};
 use crate::methods::regmean::factor::{self, Factorised};
@@ -12,7 +13,6 @@ use crate::methods::regmean::layer::{LayerGroup, Weight};
 use crate::methods::regmean::solve::{
     Floored, MAX_CONDITION_F64, factorise_with_floor, first_arithmetic,
 };
-use crate::recipe::Precision;
 use crate::tensor::powers::times_power;
 use crate::tensor::stored::Stored;
 

@@ -20,7 +20,7 @@ use finished::Finished;
 use super::layer::LayerGroup;
 use crate::Result;
 use crate::backend::Backend;
-use crate::recipe::Precision;
+use crate::methods::regmean::Precision;
 use crate::tensor::Orientation;
 use crate::tensor::stored::Stored;
 

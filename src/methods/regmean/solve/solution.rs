@@ -3,7 +3,7 @@
 use super::{CONTRACT, Problem, is_short};
 use crate::methods::regmean::Weight;
 use crate::methods::regmean::estimate::Judgement;
-use crate::report::{SolvePath, SolveReport};
+use crate::methods::regmean::{SolvePath, SolveReport};
 use crate::tensor::dtype::{Dtype, Real};
 
 /// The worst of many elements errs by less than this, relative to all; probes err by two.

@@ -5,6 +5,7 @@
 mod broken;
 mod cancel;
 mod card_faults;
+mod chosen;
 mod collector;
 mod compare;
 mod faults;

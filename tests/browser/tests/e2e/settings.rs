@@ -65,6 +65,40 @@ fn a_model_that_is_not_there_is_named_by_its_letter() {
 }
 
 #[test]
+fn a_pattern_that_matches_nothing_is_said() {
+    let warned = |words: &str| {
+        let words = serde_json::json!(words);
+        format!(
+            "[...document.querySelectorAll('#plan-warnings li')].some((li) => \
+             li.checkVisibility() && li.innerText.includes({words}))"
+        )
+    };
+    let mut page = planned();
+    for (id, idle, fine, does) in [
+        ("exclude", "lm_head", "fc1", "excludes"),
+        ("exclude", "fc1\nlm_head", "fc1\nfc2", "excludes"),
+        ("keep", "lm_head = B", "fc1 = B", "keeps"),
+    ] {
+        let words = format!("The pattern lm_head {does} nothing: no tensor's name matches it.");
+        set(&mut page, id, idle);
+        page.wait_for(&warned(&words));
+        is_fine(&mut page);
+        set(&mut page, id, fine);
+        page.wait_for(&format!("!{}", warned("nothing")));
+        set(&mut page, id, "");
+    }
+    // It is said of the merged model too.
+    set(&mut page, "exclude", "lm_head");
+    page.wait_for(&warned("lm_head"));
+    page.click_button("Merge");
+    page.by_role("region", "Report");
+    let warnings = page.by_selector("#report-warnings");
+    let text = page.text(&warnings);
+    assert!(text.contains("The pattern lm_head excludes nothing"), "{text}");
+    page.assert_quiet();
+}
+
+#[test]
 fn an_older_report_says_that_it_is_of_other_settings() {
     let mut page = planned();
     page.click_button("Merge");
