@@ -5,11 +5,10 @@
 //! Must not know: what is told of them.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::order::sorted_places;
+use crate::order::{sort_by, sorted_places};
 
 /// Tensors whose names differ in whole-number components alone, and of which the same is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,22 +30,26 @@ pub fn lines<'a>(
     name: impl Fn(usize) -> &'a str,
     is_alike: impl Fn(usize, usize) -> bool,
 ) -> Vec<Line> {
-    let mut by_pattern: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let patterns: Vec<String> = (0..len).map(|index| starred(name(index), &|_| true)).collect();
+    let order = sorted_places(len, &mut |a, b| {
+        patterns[a].cmp(&patterns[b]).then_with(|| natural(name(a), name(b)))
+    });
     let mut lines: Vec<Line> = Vec::new();
-    for index in sorted_places(len, &mut |a, b| natural(name(a), name(b))) {
-        let found = by_pattern.entry(starred(name(index), |_| true)).or_default();
-        let recent = found.iter().rev().take(MAX_COMPARED).copied();
-        match recent.into_iter().find(|line| is_alike(lines[*line].tensors[0], index)) {
-            Some(line) => lines[line].tensors.push(index),
-            None => {
-                found.push(lines.len());
-                lines.push(Line { pattern: String::new(), tensors: vec![index] });
-            }
+    for index in order {
+        let is_same = |line: &&mut Line| {
+            let first = line.tensors[0];
+            patterns[first] == patterns[index] && is_alike(first, index)
+        };
+        match lines.iter_mut().rev().take(MAX_COMPARED).find(is_same) {
+            Some(line) => line.tensors.push(index),
+            None => lines.push(Line { pattern: String::new(), tensors: vec![index] }),
         }
     }
     for line in &mut lines {
-        line.pattern = shared(line.tensors.iter().map(|index| name(*index)));
+        let names: Vec<&str> = line.tensors.iter().map(|index| name(*index)).collect();
+        line.pattern = shared(&names);
     }
+    sort_by(&mut lines, |a, b| natural(name(a.tensors[0]), name(b.tensors[0])));
     lines
 }
 
@@ -80,8 +83,8 @@ fn number<'a>(text: &mut &'a [u8]) -> (usize, &'a [u8]) {
 }
 
 /// The pattern of names that differ in numbers alone.
-fn shared<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
-    let Some(first) = names.clone().next() else { return String::new() };
+fn shared(names: &[&str]) -> String {
+    let Some(first) = names.first() else { return String::new() };
     let of_first: Vec<&str> = first.split('.').collect();
     let mut differs = vec![false; of_first.len()];
     for name in names {
@@ -89,11 +92,11 @@ fn shared<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
             differs[place] |= of_first[place] != part;
         }
     }
-    starred(first, |place| differs[place])
+    starred(first, &|place| differs[place])
 }
 
 /// The name with `*` in place of its whole-number components, where `is_wanted` says so.
-fn starred(name: &str, is_wanted: impl Fn(usize) -> bool) -> String {
+fn starred(name: &str, is_wanted: &dyn Fn(usize) -> bool) -> String {
     let mut starred = String::with_capacity(name.len());
     for (place, part) in name.split('.').enumerate() {
         if place > 0 {

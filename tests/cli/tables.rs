@@ -31,19 +31,19 @@ const PLAN: [&str; 5] = ["plan", "a.safetensors", "b.safetensors", "--method", "
 #[test]
 fn a_plan_has_one_line_for_all_layers() {
     let lines = printed(&layered(), &PLAN);
-    assert_eq!(lines[0], "12 × enc.layer.*.fc.weight  F32 [30, 2]  → average (no Gram matrix)");
-    assert_eq!(lines[1], "     head.bias              F32 [2]      → average (no Gram matrix)");
+    assert_eq!(lines[0], "12 × enc.layer.*.fc.weight  F32 [30, 2]  → average");
+    assert_eq!(lines[1], "     head.bias              F32 [2]      → average");
     assert!(lines[2].starts_with("The models are "), "{}", lines[2]);
-    assert!(lines[3].starts_with("13 tensors: 13 averaged; reads 5.8 kB, writes "), "{}", lines[3]);
+    assert!(lines[3].starts_with("13 tensors: 13 combined; reads 5.8 kB, writes "), "{}", lines[3]);
     assert_eq!(lines.len(), 4);
 }
 
 #[test]
 fn a_layer_with_another_fate_has_a_line_of_its_own() {
     let lines = printed(&layered(), &[&PLAN[..], &["--keep", r"layer\.3\.=2"]].concat());
-    assert_eq!(lines[0], "11 × enc.layer.*.fc.weight  F32 [30, 2]  → average (no Gram matrix)");
+    assert_eq!(lines[0], "11 × enc.layer.*.fc.weight  F32 [30, 2]  → average");
     assert_eq!(lines[1], "     enc.layer.3.fc.weight  F32 [30, 2]  → kept from model 2, `b`");
-    assert!(lines[4].starts_with("13 tensors: 12 averaged, 1 kept; "), "{}", lines[4]);
+    assert!(lines[4].starts_with("13 tensors: 12 combined, 1 kept; "), "{}", lines[4]);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn one_is_singular() {
     assert_eq!(lines[0], "fc.bias    F32 [3]     → average (no Gram matrix)");
     assert_eq!(lines[1], "fc.weight  F32 [3, 4]  → RegMean");
     assert!(
-        lines[3].starts_with("2 tensors: 1 regressed in 1 group, 1 averaged; "),
+        lines[3].starts_with("2 tensors: 1 regressed in 1 group, 1 combined; "),
         "{}",
         lines[3]
     );

@@ -96,7 +96,7 @@ fn a_merge_shows_bytes_rate_and_time_and_leaves_nothing_of_it() {
         assert!(watched.has_sent(part), "no `{part}`");
     }
     let begins = [
-        "2 tensors: 2 averaged; reads",
+        "2 tensors: 2 combined; reads",
         "warning: Models 1 and 2",
         "wrote out.safetensors (201.3 MB)",
         "sha256 ",

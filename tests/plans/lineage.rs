@@ -1,7 +1,7 @@
 //! How models are related, told from samples of their values, for families made to be so.
 
 use gramerge::checkpoint::inventory::SelectedModel;
-use gramerge::checkpoint::{Library, Selection};
+use gramerge::checkpoint::{Library, Models, Selection};
 use gramerge::plan::Plan;
 use gramerge::recipe::{Keep, Options};
 use gramerge::tensor::dtype::{Dtype, encode};
@@ -62,8 +62,9 @@ fn planned(files: &[Memory], options: &Options, is_sampled: bool) -> gramerge::R
         files: vec![index],
         ..SelectedModel::default()
     };
-    let selection = Selection { models: files.iter().enumerate().map(model).collect() };
-    let models = library.models(&selection)?;
+    let models = files.iter().enumerate().map(model).collect();
+    let models = library.models(&Selection { models, ..Selection::default() })?;
+    let models = Models::new(models)?;
     if is_sampled {
         block_on(models.sample());
     }
