@@ -69,6 +69,8 @@ pub struct Report {
     pub kernels: String,
     /// The settings.
     pub options: Options,
+    /// The recipe that makes this merge again, in YAML; its paths are as the files were given.
+    pub recipe: String,
     /// Names of the models, in order.
     pub models: Vec<String>,
     /// One entry per tensor, in output order.

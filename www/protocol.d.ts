@@ -165,6 +165,7 @@ export interface Report {
   version: string;
   kernels: string;
   options: Options;
+  recipe: string;
   models: string[];
   tensors: TensorReport[];
   worst_error_estimate: number;

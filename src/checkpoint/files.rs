@@ -85,6 +85,18 @@ impl<S: Source> Model<S> {
         &self.files
     }
 
+    /// The file, or the folder of its shards.
+    pub fn path(&self) -> String {
+        match &self.files[..] {
+            [] => String::new(),
+            [file] => file.source.name().to_owned(),
+            [first, ..] => {
+                let path = first.source.name();
+                path.rsplit_once(['/', '\\']).map_or(".", |(folder, _)| folder).to_owned()
+            }
+        }
+    }
+
     /// What the Gram file says, if there is one.
     pub fn gram(&self) -> Option<&GramFile> {
         self.gram.as_ref().map(|opened| &opened.gram)

@@ -10,6 +10,7 @@ mod outcome;
 pub mod sharing;
 mod solve;
 mod stream;
+mod whole;
 
 use std::ops::Range;
 

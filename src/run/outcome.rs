@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Merge;
 use crate::VERSION;
+use crate::checkpoint::Model;
 use crate::io::Source;
 use crate::methods::Measures;
 use crate::plan::PlannedTensor;
 use crate::plan::estimate::elements;
+use crate::recipe::{Recipe, RecipeModel, write};
 use crate::report::{Report, SolveReport, TensorReport};
 use crate::tensor::extremes::larger;
 use crate::{Error, Result, printable};
@@ -60,6 +62,16 @@ impl<S: Source> Merge<S> {
         }
     }
 
+    /// The recipe that makes this merge again.
+    fn recipe(&self) -> String {
+        let models = self.models().list.iter().map(|model| RecipeModel {
+            path: model.path(),
+            gram: model.gram_name().map(String::from),
+        });
+        let base = self.models().base.as_ref().map(Model::path);
+        write(&Recipe::of(self.options(), models.collect(), base))
+    }
+
     /// Puts the jobs' outcomes together. `outcomes[i]` is job i's, so the sums do not depend on
     /// the order in which jobs ended.
     ///
@@ -105,6 +117,7 @@ impl<S: Source> Merge<S> {
             version: VERSION.into(),
             kernels: kernels(run.kernels, &tensors),
             options: self.options().clone(),
+            recipe: self.recipe(),
             models: plan.models.clone(),
             worst_error_estimate: worst(errors),
             warnings: plan.warnings.iter().cloned().chain(found(&tensors, &loud)).collect(),
