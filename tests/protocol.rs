@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use gramerge::Error;
 use gramerge::checkpoint::inventory::{FileEntry, FileKind, GramEvidence, SelectedModel};
 use gramerge::checkpoint::{Inventory, Selection};
+use gramerge::methods::{self, Kind, Values};
 use gramerge::plan::Plan;
-use gramerge::plan::{Action, Counts, Estimate, Group, PlannedTensor, UnmatchedGram};
+use gramerge::plan::{Action, Counts, Estimate, Group, PlannedTensor, Rule, UnmatchedGram};
 use gramerge::protocol::Progress;
 use gramerge::recipe::Keep;
-use gramerge::recipe::Options;
+use gramerge::recipe::{Filtered, Options, Scope, Setting};
 use gramerge::report::Report;
 use gramerge::report::{SolvePath, SolveReport, TensorReport, WrittenFile};
 use gramerge::sample::{Accuracy, Evaluation, Example};
@@ -94,7 +95,12 @@ fn examples() -> Vec<(&'static str, Value)> {
         n_workers: 1,
     };
     let accuracy = Accuracy { name: String::new(), n_correct: 0, n_correct_per_class: Vec::new() };
-    let group = Group { gram_names: Vec::new(), n_in: 1, tensors: Vec::new() };
+    let group = Group { rule: 0, gram_names: Vec::new(), n_in: 1, tensors: Vec::new() };
+    let scope = Scope { model: Some(0), layers: Some(0..1), ..Scope::default() };
+    let filtered = Filtered { filter: Some(String::new()), value: Box::new(Setting::Value(0.0)) };
+    let rule = Rule { method: String::new(), values: Values::default() };
+    let param = methods::find("average").map(|spec| spec.params[0]);
+    assert_eq!(param.map(|param| param.kind), Some(Kind::Switch), "a kind without fields");
     vec![
         ("ErrorData", example(error)),
         ("FileEntry", example(file)),
@@ -103,6 +109,12 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("Inventory", example(Inventory::default())),
         ("Keep", example(Keep { pattern: String::new(), model: 0 })),
         ("Options", example(Options::default())),
+        ("Layers", example(0..1_u64)),
+        ("Scope", example(scope)),
+        ("Filtered", example(filtered)),
+        ("Method", example(methods::find("slerp"))),
+        ("NamedParam", example(param)),
+        ("Rule", example(rule)),
         ("Group", example(group)),
         ("UnmatchedGram", example(UnmatchedGram { model: 0, name: String::new() })),
         ("Estimate", example(Estimate::default())),
@@ -123,10 +135,13 @@ fn differences(types: &str) -> Vec<String> {
     let declared = interfaces(types);
     let differs = |(name, value): (&str, Value)| {
         let mut own = fields(&value);
-        // A message's tag is part of the union, not of the struct.
+        // A message's or a parameter's tag is part of the union, not of the struct.
         let mut theirs = declared.get(name).cloned().unwrap_or_default();
         theirs.remove("type");
         own.remove("type");
+        if name == "NamedParam" {
+            own.remove("kind");
+        }
         (own != theirs).then(|| format!("{name}: Rust {own:?}, page {theirs:?}"))
     };
     examples().into_iter().filter_map(differs).collect()
@@ -145,15 +160,36 @@ fn a_planted_difference_is_seen() {
 /// The tags of unions are spelled in the page as they cross.
 #[test]
 fn tags_are_spelled_alike() {
-    let planned = PlannedTensor {
+    let planned = |action| PlannedTensor {
         name: String::new(),
         shape: Vec::new(),
         dtypes: Vec::new(),
-        dtype_out: gramerge::tensor::dtype::Dtype::BF16,
-        action: Action::Keep { model: 1 },
+        dtype_out: gramerge::tensor::Dtype::BF16,
+        action,
     };
-    let crossed = example(planned);
-    assert_eq!((&crossed["action"], &crossed["dtype_out"]), (&json!("keep"), &json!("BF16")));
+    let why = String::new;
+    let tensors = [
+        Action::Regress { group: 0, orientation: gramerge::tensor::Orientation::OutIn },
+        Action::Combine { rule: 0, why: why() },
+        Action::Copy { why: why() },
+        Action::Keep { model: 1 },
+        Action::Refuse { why: why() },
+    ];
+    let tensors: Vec<PlannedTensor> = tensors.map(planned).into();
+    let crossed = example(Plan { tensors, ..Plan::default() });
+    let declared = interfaces(TYPES).remove("PlannedTensor").unwrap_or_default();
+    let seen: Fields =
+        crossed["tensors"].as_array().into_iter().flatten().flat_map(fields).collect();
+    assert_eq!(declared, seen);
+    assert_eq!(crossed["tensors"][0]["dtype_out"], json!("BF16"));
+    for tensor in crossed["tensors"].as_array().into_iter().flatten() {
+        let action = tensor["action"].to_string();
+        assert!(action == "\"combine\"" || TYPES.contains(&action), "{action}");
+    }
+    for param in methods::TABLE.iter().flat_map(|spec| spec.params) {
+        let kind = example(param)["kind"].to_string();
+        assert!(TYPES.contains(&format!("kind: {kind}")), "{kind}");
+    }
     let errors = [
         Error::input("x"),
         Error::usage("x"),
@@ -169,9 +205,6 @@ fn tags_are_spelled_alike() {
             TYPES.contains(&format!("{kind};")) || TYPES.contains(&format!("{kind} |")),
             "{kind}"
         );
-    }
-    for action in ["regress", "average", "copy", "keep", "refuse"] {
-        assert!(TYPES.contains(&format!("\"{action}\"")), "{action}");
     }
     use GramEvidence::{Chosen, Fingerprint, Folder, Name, Order, Source};
     for evidence in [Fingerprint, Folder, Source, Name, Order, Chosen] {

@@ -4,6 +4,7 @@
 
 import { byId, el, replace } from "./dom.js";
 import { letter, percent, printable, whole } from "./format.js";
+import { described } from "./methods.js";
 
 const SIDE = 8;
 const DARKEST = 16;
@@ -183,10 +184,7 @@ function drawDigit({ pixels, label }) {
 function renderTries(rows, nImages, { options }) {
   const merged = rows.at(-1);
   if (!merged) return;
-  const how = options.method === "average" ? "plain average" : `RegMean, α = ${options.alpha}`;
-  const weights =
-    options.coefficients.length > 0 ? `, coefficients ${options.coefficients.join(", ")}` : "";
-  const line = `${how}${weights}: ${merged.n_correct} of ${nImages} right, ${percent(merged.n_correct / nImages)}`;
+  const line = `${described(options)}: ${merged.n_correct} of ${nImages} right, ${percent(merged.n_correct / nImages)}`;
   if (!tries.includes(line)) tries.unshift(line);
   byId("tries", HTMLElement).hidden = tries.length < 2;
   replace(byId("tries-list", HTMLElement), ...tries.map((text) => el("li", {}, text)));

@@ -1,6 +1,7 @@
 // The page's one alert: what is wrong and what to do. It moves to where it is needed.
 
 /** @import { FileEntry, Inventory } from "../protocol.js" */
+/** @import { Child } from "./dom.js" */
 
 import { Failed } from "./client.js";
 import { byId, el, prose, replace } from "./dom.js";
@@ -18,8 +19,9 @@ let shownAt = null;
  * @param {string} title
  * @param {string[]} [details]
  * @param {string} [advice]
+ * @param {Child[]} [buttons] what can be done at once
  */
-export function showAlert(place, title, details = [], advice = "") {
+export function showAlert(place, title, details = [], advice = "", buttons = []) {
   const alert = byId("alert", HTMLElement);
   shownAt = place;
   byId(`${place}-alert`, HTMLElement).append(alert);
@@ -32,6 +34,7 @@ export function showAlert(place, title, details = [], advice = "") {
     el("p", { class: "alert-title" }, title),
     details.length > 0 && list,
     advice && el("p", {}, prose(advice)),
+    ...buttons,
   );
   alert.hidden = false;
   // What somebody has just done failed, perhaps far from here. A plan's alert comes while settings

@@ -1,59 +1,42 @@
-// The flow of the page: files → inventory → plan → merge → report. Holds the state; the views draw.
+// @ts-check
+// The flow of the page: files → inventory → plan → merge → report. Holds what was chosen; the views draw.
 
-/** @import { Inventory, PickedFile, Plan, Selection } from "../protocol.js" */
-/** @import { Result } from "./client.js" */
+/** @import { Inventory, PickedFile, Response, Selection } from "../protocol.js" */
 /** @import { Prepared } from "./prepare.js" */
 
-import { renderAccuracy } from "./accuracy.js";
 import { alertBadFiles, clearAlert, showAlert, showError } from "./alert.js";
+import { withLikelyBase } from "./base.js";
 import { renderByPlace } from "./by_place.js";
+import { renderChoice } from "./choice.js";
 import { Cancelled, Client } from "./client.js";
+import { companions, renderParents } from "./companions.js";
 import { announce, byId } from "./dom.js";
-import { count, duration, sizeOf } from "./format.js";
+import { count } from "./format.js";
 import { forgetInterrupted } from "./interrupted.js";
-import { compare, remember, setUp } from "./made_with.js";
+import { compare, setUp } from "./made_with.js";
+import { setTable } from "./methods.js";
 import { renderModels } from "./models.js";
 import { addFiles } from "./pick.js";
 import { pickPlace } from "./place.js";
-import { renderPlan } from "./plan.js";
-import { ProgressView } from "./progress.js";
-import { renderReport } from "./report.js";
-import { isSaved, noteSaved, renderDigests } from "./result.js";
-import { extended } from "./selection.js";
-import {
-  companions,
-  isDirect,
-  isFolder,
-  maxWorkers,
-  readOptions,
-  renderCoefficients,
-  renderParents,
-} from "./settings.js";
-import { markOutdated, show } from "./state.js";
+import { Planner } from "./planner.js";
+import { Runner } from "./runner.js";
+import { everyModel, extended, withBase } from "./selection.js";
+import { isDirect, isFolder, readTable, renderSettings } from "./settings.js";
+import { obstruct, show } from "./state.js";
 import { mayLose } from "./unsaved.js";
-
-const SETTLE_MILLIS = 200;
-
-function hideReport() {
-  remember(null);
-  byId("report", HTMLElement).hidden = true;
-  byId("accuracy", HTMLElement).hidden = true;
-}
 
 export class App {
   #client = new Client();
-  #progress = new ProgressView();
+  #planner = new Planner(this.#client, () => this.#compare());
+  #runner = new Runner(this.#client);
   /** @type {PickedFile[]} */ #files = [];
   /** @type {Inventory | null} */ #inventory = null;
   /** @type {Selection} */ #selection = { models: [] };
   #isArranged = false;
-  /** @type {Plan | null} */ #plan = null;
-  /** @type {Result | null} */ #result = null;
   #isSample = false;
+  #hasTable = false;
   #latest = 0;
-  /** Until the settings have settled. @type {number | undefined} */ #timer;
   #prepared;
-  isRunning = false;
 
   /** @param {Promise<Prepared>} prepared no file is taken before */
   constructor(prepared) {
@@ -69,9 +52,13 @@ export class App {
     );
   }
 
+  get isRunning() {
+    return this.#runner.isRunning;
+  }
+
   /** Whether there is a merged model that would be lost. The sample's is made again in a second. */
   get hasUnsaved() {
-    return this.#result !== null && !this.#isSample && !isSaved();
+    return this.#runner.hasUnsaved && !this.#isSample;
   }
 
   /** Asks before a merged model is lost. @param {string} cause what would remove it */
@@ -112,213 +99,108 @@ export class App {
 
   #forget() {
     this.#latest += 1;
+    this.#planner.forget();
+    this.#runner.forget();
     this.#files = [];
     this.#inventory = null;
-    this.#plan = null;
-    this.#result = null;
+    this.#selection = { models: [] };
     this.#isArranged = false;
     this.#isSample = false;
-    hideReport();
   }
 
   /** @param {PickedFile[]} files @param {boolean} [isSample] */
   async #inspect(files, isSample = false) {
     const turn = ++this.#latest;
+    obstruct("files", "");
     announce("Reading the headers");
     document.body.classList.add("reading");
     try {
-      const inventory = await this.#client.inspect(files);
+      const answer = await this.#client.inspect(files);
       if (turn !== this.#latest) return;
       if (isSample || this.#isSample) this.#forget();
+      this.#latest = turn;
       this.#isSample = isSample;
-      await this.#accept(files, inventory);
+      await this.#accept(files, answer);
     } catch (error) {
       if (turn === this.#latest && !(error instanceof Cancelled))
         showError("files", "The files could not be read.", error);
     } finally {
+      if (turn === this.#latest) obstruct("files");
       document.body.classList.remove("reading");
     }
   }
 
-  /** @param {PickedFile[]} files @param {Inventory} inventory */
-  #accept(files, inventory) {
-    const nOld = this.#files.length;
-    this.#selection = this.#isArranged
-      ? extended(this.#selection, inventory.suggestion, nOld)
-      : inventory.suggestion;
+  /** @param {PickedFile[]} files @param {Extract<Response, { type: "inventory" }>} answer */
+  #accept(files, { inventory, methods }) {
+    setTable(methods);
+    if (!this.#hasTable) readTable();
+    this.#hasTable = true;
+    const { suggestion } = inventory;
+    const selection = this.#isArranged
+      ? extended(this.#selection, suggestion, this.#files.length)
+      : withLikelyBase(suggestion);
     this.#files = files;
     this.#inventory = inventory;
     alertBadFiles(inventory);
     show("inspected");
-    announce(
-      `${count(files.length, "file")} read, ${count(this.#selection.models.length, "model")} found`,
-    );
-    return this.#arrange(this.#selection);
+    const nModels = everyModel(selection).length;
+    announce(`${count(files.length, "file")} read, ${count(nModels, "model")} found`);
+    return this.#arrange(selection);
   }
 
   /** @param {Selection} selection */
   #arrange(selection) {
     if (!this.#inventory) return;
     this.#selection = selection;
-    renderModels(this.#inventory, selection, (changed) => {
-      this.#isArranged = true;
-      this.#arrange(changed);
-    });
+    renderModels(this.#inventory, selection, (changed) => this.#rearrange(changed));
     renderByPlace(this.#inventory, selection);
-    renderCoefficients(selection);
     renderParents(selection, this.#inventory);
-    compare(setUp(this.#files, selection));
-    return this.#requestPlan();
+    renderSettings(selection);
+    this.#renderChoice();
+    return this.#planner.plan(selection);
   }
 
-  /** Plans anew, at once. */
-  async #requestPlan() {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const turn = ++this.#latest;
-    if (this.#selection.models.length < 2) return this.#withoutPlan();
-    try {
-      const options = readOptions(this.#selection.models.length);
-      const plan = await this.#client.plan(this.#selection, options);
-      if (turn !== this.#latest) return;
-      clearAlert("plan", "merge");
-      this.#plan = plan;
-      show("planned");
-      markOutdated(false);
-      renderPlan(plan);
-    } catch (error) {
-      if (turn !== this.#latest || error instanceof Cancelled) return;
-      this.#plan = null;
-      show("planned");
-      markOutdated(true);
-      showError("plan", "There is no plan for these settings.", error);
-    }
+  /** What the user says goes. @param {Selection} selection */
+  #rearrange(selection) {
+    this.#isArranged = true;
+    this.#arrange(selection);
   }
 
-  #withoutPlan() {
-    this.#plan = null;
-    clearAlert("plan", "merge");
-    show("inspected");
+  #renderChoice() {
+    renderChoice(this.#selection, (index) => this.#rearrange(withBase(this.#selection, index)));
+  }
+
+  /** Whether the report shown is of what is planned now. */
+  #compare() {
+    const { planned } = this.#planner;
+    compare(planned ? setUp(this.#files, planned.selection, planned.options) : "");
   }
 
   /** Plans anew, once the settings have settled. */
   settingsChanged() {
     if (this.isRunning || !this.#inventory) return;
-    compare(setUp(this.#files, this.#selection));
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#requestPlan(), SETTLE_MILLIS);
+    this.#renderChoice();
+    this.#planner.soon(this.#selection);
   }
 
   async merge() {
-    if (this.#timer !== undefined) await this.#requestPlan();
-    if (!this.#plan || this.isRunning) return;
+    const { planned } = this.#planner;
+    if (!planned || this.isRunning) return;
     if (!(await this.#mayLose("another merge"))) return;
     const extras = companions().flatMap((i) => this.#files[i]?.file ?? []);
     const target = isDirect() ? await pickPlace("merge", isFolder()) : undefined;
-    if (target === null || this.isRunning) return;
-    const options = readOptions(this.#selection.models.length);
-    this.#begin(this.#plan);
+    if (target === null || this.isRunning || planned !== this.#planner.planned) return;
     if (!target) forgetInterrupted();
-    const madeWith = setUp(this.#files, this.#selection);
-    try {
-      const { report, ...result } = await this.#client.merge(
-        this.#selection,
-        options,
-        maxWorkers(options),
-        { extras, target },
-        (progress) => this.#progress.update(progress),
-      );
-      this.#result = result;
-      remember(madeWith);
-      renderReport(report, result, Boolean(target));
-      this.#digest(result);
-      this.#finish();
-      byId("report", HTMLElement).hidden = false;
-      byId("report-title", HTMLElement).focus({ preventScroll: true });
-      byId("report", HTMLElement).scrollIntoView({ block: "start" });
-      announce(`Merged in ${duration(report.elapsed_millis / 1000)}. The report is below.`);
-      if (this.#inventory?.files.some((entry) => entry.kind === "heldout"))
-        await this.#evaluate(report, result.files);
-    } catch (error) {
-      this.#failed("merge", error);
-    }
+    const madeWith = setUp(this.#files, planned.selection, planned.options);
+    const isSample = this.#inventory?.files.some(({ kind }) => kind === "heldout") ?? false;
+    await this.#runner.merge(planned, { extras, target }, madeWith, isSample);
   }
 
-  /** Copies the result to a place of the user's choice. */
-  async saveTo() {
-    const result = this.#result;
-    if (!result || this.isRunning) return;
-    const { files, extras } = result;
-    const target = await pickPlace("save", files.length + extras.length > 1);
-    if (!target || this.isRunning) return;
-    this.#run("save", files.length, sizeOf(files));
-    try {
-      const saved = await this.#client.save(result, target, (progress) =>
-        this.#progress.update(progress),
-      );
-      this.#finish();
-      byId("save-to", HTMLButtonElement).focus();
-      noteSaved(target.name);
-      const digests = await this.#client.digest(saved).catch(() => []);
-      if (this.#result === result) noteSaved(target.name, digests);
-    } catch (error) {
-      this.#failed("save", error);
-    }
-  }
-
-  /** @param {Plan} plan */
-  #begin(plan) {
-    this.#latest += 1; // a plan still on its way is of no use any more
-    this.#result = null;
-    hideReport();
-    this.#run("merge", plan.tensors.length, plan.estimate.write_bytes);
-  }
-
-  /**
-   * @param {"merge" | "save"} place
-   * @param {number} nThings
-   * @param {number} writeBytes
-   */
-  #run(place, nThings, writeBytes) {
-    this.isRunning = true;
-    clearAlert("files", "plan", "merge", "save");
-    show("running");
-    this.#progress.start(place, nThings, writeBytes);
-    byId("cancel", HTMLButtonElement).focus();
-    announce(place === "save" ? "Saving" : "Merging");
-  }
-
-  #finish() {
-    this.isRunning = false;
-    this.#progress.stop();
-    show("planned");
-  }
-
-  /** @param {"merge" | "save"} place @param {unknown} error */
-  #failed(place, error) {
-    this.#finish();
-    byId(place === "save" ? "save-to" : "merge", HTMLButtonElement).focus();
-    if (error instanceof Cancelled) announce("Cancelled. The files are still here.");
-    else showError(place, place === "save" ? "Nothing was saved." : "The merge stopped.", error);
+  saveTo() {
+    return this.#runner.saveTo();
   }
 
   cancel() {
-    if (this.isRunning) this.#client.cancel();
-  }
-
-  /** @param {Result} result */
-  async #digest(result) {
-    const digests = await this.#client.digest(result.files).catch(() => undefined);
-    if (this.#result === result) renderDigests(digests);
-  }
-
-  /** @param {import("../protocol.js").Report} report @param {File[]} files */
-  async #evaluate(report, files) {
-    try {
-      renderAccuracy(await this.#client.evaluate(files), report);
-    } catch (error) {
-      if (!(error instanceof Cancelled))
-        showError("merge", "The merge is done, but its answers could not be counted.", error);
-    }
+    this.#runner.cancel();
   }
 }

@@ -16,10 +16,6 @@ const box = () => byId("grams-right", HTMLInputElement);
 
 export function bindByPlace() {
   box().addEventListener("change", update);
-  byId("merge-why-show", HTMLButtonElement).addEventListener("click", () => {
-    box().focus({ preventScroll: true });
-    byId("by-place", HTMLElement).scrollIntoView({ block: "center" });
-  });
 }
 
 /** Asks anew whenever the pairs are others. @param {Inventory} inventory @param {Selection} selection */
@@ -50,5 +46,5 @@ export function renderByPlace(inventory, selection) {
 
 function update() {
   const isOpen = !byId("by-place", HTMLElement).hidden && !box().checked;
-  obstruct("by-place", isOpen ? WHY : undefined);
+  obstruct("by-place", isOpen ? WHY : undefined, box);
 }

@@ -3,7 +3,7 @@
 // A cancelled or crashed worker is thrown away. The next request starts another and first gives it
 // the files again, so that nothing the user chose is lost.
 
-/** @import { Beside, Evaluation, FromWorker, Inventory, Options, PickedFile, Plan, Progress, Report, Request, Response, Selection, ErrorData, WrittenFile } from "../protocol.js" */
+/** @import { Beside, Evaluation, FromWorker, Options, PickedFile, Plan, Progress, Report, Request, Response, Selection, ErrorData, WrittenFile } from "../protocol.js" */
 
 /** @import { Parts } from "./parts.js" */
 
@@ -62,13 +62,13 @@ export class Client {
     this.#worker = this.#start(parts);
   }
 
-  /** @param {PickedFile[]} files @returns {Promise<Inventory>} */
+  /** @param {PickedFile[]} files */
   async inspect(files) {
     this.#files = files;
     this.#hasFiles = true;
     const { response } = await this.#postInspect();
     if (response.type !== "inventory") throw unexpected(response);
-    return response.inventory;
+    return response;
   }
 
   /** @param {Selection} selection @param {Options} options @returns {Promise<Plan>} */

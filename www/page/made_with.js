@@ -1,9 +1,10 @@
 // Whether the report shown is of the present files and settings.
 
-/** @import { PickedFile, Selection } from "../protocol.js" */
+/** @import { Options, PickedFile, Selection } from "../protocol.js" */
 
 import { byId } from "./dom.js";
-import { companions, readOptions } from "./settings.js";
+import { companions } from "./companions.js";
+import { everyModel } from "./selection.js";
 
 /** What the report shown was made with; none if none is shown. @type {string | null} */
 let reported = null;
@@ -14,21 +15,18 @@ function mark(isOutdated) {
 }
 
 /**
- * All that a merge would be made of now; empty if the settings cannot be read.
+ * All that a merge would be made of.
  * @param {PickedFile[]} files
  * @param {Selection} selection
+ * @param {Options} options
  */
-export function setUp(files, { models }) {
-  const used = models.flatMap((model) => [...model.files, model.gram ?? -1]).concat(companions());
+export function setUp(files, selection, options) {
+  const used = everyModel(selection).flatMap((model) => [...model.files, model.gram ?? -1]).concat(companions());
   const known = used.map((i) => {
     const file = files[i]?.file;
     return file && [file.name, file.size, file.lastModified];
   });
-  try {
-    return JSON.stringify([known, readOptions(models.length)]);
-  } catch {
-    return "";
-  }
+  return JSON.stringify([known, options]);
 }
 
 /** A report was made with this. @param {string | null} now none if it is gone */

@@ -13,6 +13,7 @@ import { bindPlan } from "./plan.js";
 import { prepare } from "./prepare.js";
 import { bindReport } from "./report.js";
 import { bindSettings } from "./settings.js";
+import { showObstacle } from "./state.js";
 
 const prepared = prepare();
 const app = new App(prepared);
@@ -45,6 +46,7 @@ bindByPlace();
 bindReport();
 onClick("sample", () => app.loadSample());
 onClick("clear", () => app.clear());
+onClick("merge-why-show", showObstacle);
 onClick("merge", () => app.merge());
 onClick("cancel", () => app.cancel());
 onClick("save-to", () => app.saveTo());

@@ -14,13 +14,14 @@ const MAX_SOURCE_CHARS = 400;
 /** @param {Inventory} inventory @param {Selection} selection @param {OnChange} onChange */
 export function renderModels(inventory, selection, onChange) {
   const cards = selection.models.map((_, index) => card(inventory, selection, index, onChange));
-  replace(byId("model-cards", HTMLElement), ...cards);
+  const base = selection.base && baseCard(inventory, selection, selection.base, onChange);
+  replace(byId("model-cards", HTMLElement), ...cards, base);
   const warnings = warningsOf(inventory, selection).map((text) =>
     el("li", {}, prose(sentence(text))),
   );
   replace(byId("file-warnings", HTMLElement), ...warnings);
   renderUnused(inventory, selection, onChange);
-  byId("models-hint", HTMLElement).textContent = hint(inventory, selection.models.length);
+  byId("models-hint", HTMLElement).textContent = hint(inventory, selection);
 }
 
 /**
@@ -39,12 +40,14 @@ function warningsOf({ files, warnings }, { models }) {
   return warnings.filter((text) => !said.some((path) => text.includes(path)));
 }
 
-/** @param {Inventory} inventory @param {number} nModels */
-function hint({ files }, nModels) {
+/** @param {Inventory} inventory @param {Selection} selection */
+function hint({ files }, { models, base }) {
+  const nModels = models.length;
+  const hasBase = Boolean(base);
   if (nModels === 0 && files.some(({ kind }) => kind === "gram"))
     return "A Gram file, and no model yet. Add the .safetensors file of the model that it was made of, and of another to merge it with.";
   if (nModels === 0) return "No model yet. Add the .safetensors files of at least two models.";
-  return nModels === 1 ? "One model so far. Add the files of another to merge it with." : "";
+  return nModels === 1 && !hasBase ? "One model so far. Add the files of another to merge it with." : "";
 }
 
 /** @param {Inventory} inventory @param {Selection} selection @param {number} index @param {OnChange} onChange */
@@ -58,10 +61,10 @@ function card(inventory, selection, index, onChange) {
       {
         class: "quiet",
         "data-key": `up-${index}`,
-        "aria-label": `Move up ${name}`,
+        "aria-label": `Move earlier ${name}`,
         onclick: () => onChange(change.movedUp(selection, index)),
       },
-      "Move up",
+      "Move earlier",
     );
   const remove = el(
     "button",
@@ -73,19 +76,53 @@ function card(inventory, selection, index, onChange) {
     },
     "Remove",
   );
+  const base =
+    selection.models.length > 1 &&
+    el(
+      "button",
+      {
+        class: "quiet",
+        "data-key": `is-base-${index}`,
+        "aria-label": `This is the base: ${name}`,
+        onclick: () => onChange(change.withBase(selection, index)),
+      },
+      "This is the base",
+    );
   return el(
     "li",
     { class: `card model hue-${index % 6}` },
-    el(
-      "div",
-      { class: "card-head" },
-      badge(index),
-      el("h3", {}, breakable(name)),
-      el("span", { class: "card-tools" }, up, remove),
-    ),
+    el("div", { class: "card-head" }, badge(index), el("h3", {}, breakable(name))),
+    el("div", { class: "card-tools" }, up, base, remove),
     facts(inventory, model),
     fileList(inventory, selection, index, onChange),
     gramSelect(inventory, selection, index, onChange),
+  );
+}
+
+/** @param {Inventory} inventory @param {Selection} selection @param {SelectedModel} base @param {OnChange} onChange */
+function baseCard(inventory, selection, base, onChange) {
+  const name = printable(base.name);
+  const back = el(
+    "button",
+    {
+      class: "quiet",
+      "data-key": "not-base",
+      "aria-label": `Merge it like the others: ${name}`,
+      onclick: () => onChange(change.withoutBase(selection)),
+    },
+    "Merge it like the others",
+  );
+  return el(
+    "li",
+    { class: "card model hue-average" },
+    el("div", { class: "card-head" }, el("span", { class: "tag" }, "Base"), el("h3", {}, breakable(name))),
+    el("div", { class: "card-tools" }, back),
+    facts(inventory, base),
+    el(
+      "p",
+      {},
+      "The others count as fine-tuned from it. Methods that need no base leave it out of the merge.",
+    ),
   );
 }
 

@@ -34,7 +34,10 @@ export class ProgressView {
     this.#announced = 0;
     this.#writeBytes = writeBytes;
     this.#noun = place === "save" ? "file" : "tensor";
-    byId(`${place}-alert`, HTMLElement).before(byId("run", HTMLElement));
+    const bar = byId("bar", HTMLElement);
+    bar.hidden = place === "save";
+    if (place === "merge") bar.append(byId("run", HTMLElement));
+    else byId("save-alert", HTMLElement).before(byId("run", HTMLElement));
     byId("merging", HTMLElement).ariaLabel = place === "save" ? "Saving" : "Merging";
     keepAwake();
     this.#say("Starting");

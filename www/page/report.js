@@ -15,15 +15,14 @@ import {
   whole,
 } from "./format.js";
 import { drawErrors } from "./figure_errors.js";
+import { actionName, counted, described } from "./methods.js";
 import { badge } from "./models.js";
 import { BOUND, verdict } from "./verdict.js";
-import { ACTION_NAMES } from "./plan.js";
 import { bindResult, renderResult } from "./result.js";
-import { DataTable } from "./table.js";
+import { byName, DataTable } from "./table.js";
 
 /** @type {Record<SolveReport["path"], string>} */
 const PATHS = { f32: "f32", f64: "f64", f64_iterated: "f64, iterated" };
-const METHODS = { regmean: "RegMean", average: "Plain average" };
 
 /** @type {TensorReport[]} */
 let rows = [];
@@ -57,10 +56,7 @@ export function renderReport(report, result, isDirect) {
 
 /** @param {Report} report */
 function settings({ options, models }) {
-  const parts = [METHODS[options.method]];
-  if (options.method === "regmean") parts.push(`α = ${options.alpha}`);
-  if (options.coefficients.length > 0)
-    parts.push(`coefficients ${options.coefficients.join(", ")}`);
+  const parts = [described(options)];
   if (options.precision !== "auto") parts.push(`precision ${options.precision}`);
   if (options.dtype) parts.push(`written as ${options.dtype}`);
   return `${models.map((name, i) => `${letter(i)} ${printable(name)}`).join(" + ")}. ${parts.join(", ")}.`;
@@ -68,16 +64,10 @@ function settings({ options, models }) {
 
 /** @param {Report} report */
 function summary(report) {
-  const n = (/** @type {string} */ action) =>
-    report.tensors.filter((tensor) => tensor.action === action).length;
-  const parts = [
-    [n("regress"), "solved by RegMean"],
-    [n("average"), "averaged"],
-    [n("copy"), "copied"],
-    [n("keep"), "kept"],
-  ]
-    .filter(([some]) => some !== 0)
-    .map(([some, what]) => `${whole(Number(some))} ${what}`);
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const { action } of report.tensors) counts.set(action, (counts.get(action) ?? 0) + 1);
+  const parts = [...counts].map(([action, n]) => `${whole(n)} ${counted(action)}`);
   const workers = count(report.n_workers, "worker");
   return `Merged ${count(report.tensors.length, "tensor")} in ${duration(report.elapsed_millis / 1000)} with ${workers} (${report.kernels}): ${parts.join(", ")}.`;
 }
@@ -90,7 +80,7 @@ function renderTable(report) {
   );
   const place = byId("report-table", HTMLElement);
   table = new DataTable(place, "What happened to each tensor", columns(report, most));
-  rows = report.tensors;
+  rows = byName(report.tensors);
   kernels = report.kernels;
   renderRows();
 }
@@ -145,7 +135,7 @@ function columns(report, most) {
 
 /** Says who solved a tensor where it was someone else, as a graphics card. @param {TensorReport} tensor */
 function treatment({ action, solve }) {
-  if (!solve) return ACTION_NAMES[action] ?? action;
+  if (!solve) return actionName(action);
   const by = solve.kernels === kernels ? "" : ` on ${printable(solve.kernels)}`;
   return `RegMean, ${PATHS[solve.path]}${by}`;
 }

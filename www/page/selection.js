@@ -1,12 +1,12 @@
+// @ts-check
 // Pure changes to a selection of models. Every function returns a new selection.
 
 /** @import { Inventory, SelectedModel, Selection } from "../protocol.js" */
 
-/** @param {Selection} selection @param {number} index @param {Partial<SelectedModel>} change */
+/** @param {Selection} selection @param {number} index @param {Partial<SelectedModel>} change @returns {Selection} */
 function update(selection, index, change) {
-  return {
-    models: selection.models.map((model, i) => (i === index ? { ...model, ...change } : model)),
-  };
+  const models = selection.models.map((model, i) => (i === index ? { ...model, ...change } : model));
+  return { ...selection, models };
 }
 
 /** @param {Selection} selection @param {number} index @param {number | undefined} gram @returns {Selection} */
@@ -16,14 +16,26 @@ export function withGram(selection, index, gram) {
 
 /** @param {Selection} selection @param {number} index @returns {Selection} */
 export function withoutModel(selection, index) {
-  return { models: selection.models.filter((_, i) => i !== index) };
+  return { ...selection, models: selection.models.filter((_, i) => i !== index) };
 }
 
 /** @param {Selection} selection @param {number} index @returns {Selection} */
 export function movedUp(selection, index) {
   const models = [...selection.models];
   models.splice(index - 1, 0, ...models.splice(index, 1));
-  return { models };
+  return { ...selection, models };
+}
+
+/** Makes a model the base; an earlier one is merged like the others. @param {Selection} selection @param {number} index @returns {Selection} */
+export function withBase(selection, index) {
+  const base = selection.models[index];
+  const { models } = withoutBase(withoutModel(selection, index));
+  return { models, base };
+}
+
+/** @param {Selection} selection @returns {Selection} */
+export function withoutBase({ models, base }) {
+  return { models: base ? [...models, base] : models };
 }
 
 /** Takes a file out of a model; a model without files goes. @param {Selection} selection @param {number} index @param {number} file @returns {Selection} */
@@ -44,13 +56,18 @@ export function withFile(selection, index, file) {
 /** @param {Selection} selection @param {number} file @param {string} path @returns {Selection} */
 export function withModel(selection, file, path) {
   const name = path.replace(/\.safetensors$/, "");
-  return { models: [...selection.models, { name, files: [file] }] };
+  return { ...selection, models: [...selection.models, { name, files: [file] }] };
+}
+
+/** The models, and the base where there is one. @param {Selection} selection */
+export function everyModel({ models, base }) {
+  return base ? [...models, base] : models;
 }
 
 /** Indices of the files that no model uses. @param {Selection} selection @param {Inventory} inventory */
 export function unassigned(selection, inventory) {
   const used = new Set(
-    selection.models.flatMap((model) => [...model.files, model.index, model.gram]),
+    everyModel(selection).flatMap((model) => [...model.files, model.index, model.gram]),
   );
   return inventory.files.map((_, i) => i).filter((i) => !used.has(i));
 }
@@ -66,7 +83,8 @@ export function unassigned(selection, inventory) {
 export function extended(arranged, suggestion, nOldFiles) {
   const isNew = (/** @type {number} */ file) => file >= nOldFiles;
   const kept = arranged.models.map((model) => ({ ...model, ...newGram(model) }));
-  return { models: [...kept, ...suggestion.models.filter((model) => model.files.every(isNew))] };
+  const added = suggestion.models.filter((model) => model.files.every(isNew));
+  return { ...arranged, models: [...kept, ...added] };
 
   /** @param {SelectedModel} model @returns {Partial<SelectedModel>} */
   function newGram(model) {

@@ -1,48 +1,58 @@
-// The settings of a merge: a form on the page, `Options` in the protocol, some of it in the URL's
-// hash. The hash never holds names of files or models.
+// @ts-check
+// The settings of a merge: a form on the page, `Options` in the protocol, most of it in the page's
+// address.
 
-/** @import { Device, Inventory, Keep, Method, Options, Precision, Selection } from "../protocol.js" */
+/** @import { Device, Method, Options, Precision, Selection } from "../protocol.js" */
 
+import { onAddress, readAddress, writeAddress } from "./address.js";
+import { bindChoice, chosen, isByItself, setChoice } from "./choice.js";
+import { companions } from "./companions.js";
 import { breakable, byId, el, replace } from "./dom.js";
-import { count, letter, printable } from "./format.js";
+import { readExclude, readKeep } from "./exceptions.js";
+import { changedFields, isOn, readScopes, renderFields, setFields } from "./fields.js";
+import { printable } from "./format.js";
+import { needsGrams } from "./methods.js";
 import { badge } from "./models.js";
 import { hasPickers } from "./outer.js";
 
-/** Form fields that the hash holds, with their defaults. */
-const IN_HASH = { method: "regmean", alpha: "0.9", precision: "auto", dtype: "", shard: "" };
+/** Fields that the address holds, with what they are by themselves. */
+const FIELDS = { precision: "auto", dtype: "", shard: "" };
 const MAX_WORKERS = 16;
+/** Reading takes more of the time than computing: while one worker waits for files, another computes. */
+const READING_PER_CORE = 2;
 
-/** What may go with the result, of each model. @type {number[][]} */
-let beside = [];
+/** The models that the coefficients are of. @type {Selection} */
+let current = { models: [] };
+/** Coefficients of an address, until there are models for them. @type {string[]} */
+let awaited = [];
 
 /** @param {string} id */
 function field(id) {
   const node = document.getElementById(id);
-  if (
-    node instanceof HTMLInputElement ||
-    node instanceof HTMLSelectElement ||
-    node instanceof HTMLTextAreaElement
-  )
-    return node;
+  if (node instanceof HTMLInputElement || node instanceof HTMLSelectElement) return node;
   throw new Error(`#${id} is missing`);
 }
 
 /** @param {() => void} onChange */
 export function bindSettings(onChange) {
-  readHash();
-  showAlpha();
+  readFields();
   const form = byId("settings", HTMLFormElement);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => {
-    showAlpha();
-    writeHash();
+    sayCoefficients();
+    write();
     onChange();
   });
-  addEventListener("hashchange", () => {
-    if (readHash()) {
-      showAlpha();
-      onChange();
-    }
+  bindChoice(() => {
+    renderMethod();
+    write();
+    onChange();
+  });
+  onAddress(() => {
+    readFields();
+    readTable();
+    renderSettings(current);
+    onChange();
   });
   byId("place-field", HTMLElement).hidden = !hasPickers;
   const forced = device();
@@ -50,47 +60,63 @@ export function bindSettings(onChange) {
     byId("device-note", HTMLElement).textContent = `Device: ${forced}, as the page's address says.`;
 }
 
-function showAlpha() {
-  byId("alpha-value", HTMLOutputElement).textContent = Number(field("alpha").value).toFixed(2);
-  byId("alpha-field", HTMLElement).hidden = field("method").value === "average";
-}
-
-function readHash() {
-  const params = new URLSearchParams(location.hash.slice(1));
-  let changed = false;
-  for (const [key, fallback] of Object.entries(IN_HASH)) {
+/** What needs no table of methods. */
+function readFields() {
+  const address = readAddress();
+  for (const [key, usual] of Object.entries(FIELDS)) {
     const input = field(key);
-    const before = input.value;
-    if (params.has(key)) input.value = params.get(key) ?? fallback;
-    if (input.value === "" && fallback !== "") input.value = fallback; // an unknown choice
-    changed ||= input.value !== before;
+    input.value = address.get(key) ?? usual;
+    if (input.value === "" && usual !== "") input.value = usual; // an unknown choice
   }
-  return changed;
+  awaited = address.get("coefficients")?.split(",") ?? [];
 }
 
-function writeHash() {
-  const params = new URLSearchParams();
-  for (const [key, fallback] of Object.entries(IN_HASH)) {
-    if (field(key).value !== fallback) params.set(key, field(key).value);
-  }
-  history.replaceState(
-    null,
-    "",
-    params.size > 0 ? `#${params}` : location.pathname + location.search,
-  );
+/** What does: to be called when it is there. */
+export function readTable() {
+  const address = readAddress();
+  setChoice(address.get("method"));
+  setFields(address);
 }
 
-/** One coefficient per model. @param {Selection} selection */
-export function renderCoefficients(selection) {
+function write() {
+  const changed = Object.entries(FIELDS).map(([key, usual]) => {
+    const { value } = field(key);
+    return [key, value === usual ? undefined : value];
+  });
+  const method = chosen(current);
+  const weights = method ? coefficients(method) : [];
+  writeAddress({
+    method: method && !isByItself(current) ? method.name : undefined,
+    ...(method && changedFields(method)),
+    coefficients: weights.length > 0 && weights.every(Number.isFinite) ? weights.join() : undefined,
+    ...Object.fromEntries(changed),
+  });
+}
+
+/** @param {Selection} selection */
+export function renderSettings(selection) {
+  current = selection;
+  renderMethod();
+}
+
+function renderMethod() {
+  const method = chosen(current);
+  if (!method) return;
+  renderFields(method);
+  renderCoefficients(method);
+}
+
+/** One coefficient per model. @param {Method} method */
+function renderCoefficients(method) {
   const place = byId("coefficients", HTMLElement);
   const old = [...place.querySelectorAll("input")];
-  const rows = selection.models.map((model, index) => {
-    const before = old.find((input) => input.name === model.name)?.value ?? "1";
+  const rows = current.models.map((model, index) => {
+    const before = old.find((input) => input.name === model.name)?.value;
     const input = el("input", {
       type: "number",
-      min: 0,
+      min: method.coefficients === "shares" ? 0 : null,
       step: "any",
-      value: before,
+      value: before ?? awaited[index] ?? "1",
       name: model.name,
       "data-key": index,
     });
@@ -103,26 +129,24 @@ export function renderCoefficients(selection) {
     );
   });
   replace(place, ...rows);
+  byId("precision-field", HTMLElement).hidden = !needsGrams(method);
+  byId("coefficients-field", HTMLElement).hidden = method.coefficients === "unused";
+  sayCoefficients();
 }
 
-/** Whose configuration goes with the result, where any has some. @param {Selection} selection @param {Inventory} inventory */
-export function renderParents({ models }, { files }) {
-  /** @param {number | undefined} file */
-  const folder = (file = -1) => files[file]?.path.replace(/[^/]*$/, "");
-  beside = models.map((model) =>
-    files.flatMap(({ kind }, i) =>
-      kind === "companion" && folder(i) === folder(model.files[0]) ? [i] : [],
-    ),
-  );
-  const select = byId("parent", HTMLSelectElement);
-  const before = select.value || "0";
-  const options = beside.map((own, i) =>
-    el("option", { value: i }, `${letter(i)}: ${count(own.length, "file")}`),
-  );
-  replace(select, ...options, el("option", { value: "none" }, "none"));
-  select.value = before;
-  if (select.selectedIndex < 0) select.selectedIndex = 0; // that model is gone
-  byId("parent-field", HTMLElement).hidden = beside.every((own) => own.length === 0);
+function sayCoefficients() {
+  const method = chosen(current);
+  byId("coefficients-help", HTMLElement).textContent =
+    method && !areShares(method)
+      ? "Factors, used as they are; negative ones take away."
+      : "Only their ratios count.";
+}
+
+/** @param {Method} method */
+function areShares(method) {
+  return method.coefficients === "shares_unless_off"
+    ? isOn(method, "normalize")
+    : method.coefficients === "shares";
 }
 
 /** What the page's address asks for. @returns {Device} */
@@ -131,39 +155,32 @@ export function device() {
   return asked === "cpu" || asked === "gpu" ? asked : "auto";
 }
 
-/** Averaging waits for files half of the time. */
-const AVERAGING_PER_CORE = 2;
-
-/** Upper limit on computing workers. @param {Options} options */
-export function maxWorkers({ method }) {
+/** Upper limit on computing workers. @param {boolean} isSolved whether layers are solved */
+export function maxWorkers(isSolved) {
   const asked = Number(new URLSearchParams(location.search).get("workers"));
   const cores = navigator.hardwareConcurrency || 2;
-  const useful = method === "average" ? AVERAGING_PER_CORE * cores : cores;
+  const useful = isSolved ? cores : READING_PER_CORE * cores;
   return Math.min(MAX_WORKERS, asked >= 1 ? Math.floor(asked) : useful);
 }
 
 /**
  * Throws a sentence where a setting cannot be understood.
+ * @param {Method} method
  * @param {number} nModels
  * @returns {Options}
  */
-export function readOptions(nModels) {
+export function readOptions(method, nModels) {
   return {
-    method: /** @type {Method} */ (field("method").value),
-    alpha: Number(field("alpha").value),
-    coefficients: coefficients(),
-    exclude: lines("exclude"),
-    keep: lines("keep").map((line) => parseKeep(line, nModels)),
+    method: method.name,
+    scopes: readScopes(method),
+    coefficients: coefficients(method),
+    exclude: readExclude(),
+    keep: readKeep(nModels),
     dtype: field("dtype").value || null,
     device: device(),
     precision: /** @type {Precision} */ (field("precision").value),
     shard_size: shardSize(),
   };
-}
-
-/** The files that go with the result. */
-export function companions() {
-  return beside[Number(field("parent").value)] ?? [];
 }
 
 /** "5" would be 5 bytes to some and 5 GB to others. */
@@ -184,40 +201,10 @@ export function isDirect() {
   return field("place").value !== "";
 }
 
-function coefficients() {
+/** @param {Method} method */
+function coefficients(method) {
+  if (method.coefficients === "unused") return [];
   const inputs = [...byId("coefficients", HTMLElement).querySelectorAll("input")];
   const values = inputs.map((input) => input.valueAsNumber);
   return values.every((value) => value === 1) ? [] : values;
-}
-
-/** @param {string} id */
-function lines(id) {
-  return field(id)
-    .value.split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-}
-
-/**
- * `PATTERN = A`, with the letter or the number of a model.
- * @param {string} line
- * @param {number} nModels
- * @returns {Keep}
- */
-function parseKeep(line, nModels) {
-  const at = line.lastIndexOf("=");
-  const pattern = line.slice(0, at).trim();
-  const which = line
-    .slice(at + 1)
-    .trim()
-    .toUpperCase();
-  const byLetter = [...Array(26).keys()].findIndex((i) => letter(i) === which);
-  const model = byLetter >= 0 ? byLetter : Number(which) - 1;
-  if (at > 0 && pattern !== "" && Number.isInteger(model) && model >= 0) {
-    if (model < nModels) return { pattern, model };
-    const last = letter(nModels - 1);
-    const those = nModels === 2 ? "A and B" : `A to ${last}`;
-    throw new Error(`there is no model ${which}; these are ${those}`);
-  }
-  throw new Error(`"${line}" does not say which model's tensors to keep; write it as PATTERN = A`);
 }

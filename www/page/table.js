@@ -45,10 +45,10 @@ export class DataTable {
     this.#renderHead();
   }
 
-  /** @param {Row[]} rows */
-  set(rows) {
+  /** @param {Row[]} rows @param {boolean} [isSame] that were shown, and a few more or less */
+  set(rows, isSame = false) {
     this.#rows = rows;
-    this.#shown = PAGE;
+    if (!isSame) this.#shown = PAGE;
     this.#renderBody();
   }
 
@@ -109,7 +109,7 @@ export class DataTable {
 
   #renderBody() {
     const rows = this.#sorted();
-    this.body.replaceChildren(...rows.slice(0, this.#shown).map((row) => this.#row(row)));
+    replace(this.body, ...rows.slice(0, this.#shown).map((row) => this.#row(row)));
     const rest = rows.length - this.#shown;
     const next = Math.min(rest, 5 * PAGE);
     const button =
@@ -154,8 +154,16 @@ export class DataTable {
   }
 }
 
+/** Names with their numbers as numbers: 2 before 10. */
+const NAMES = new Intl.Collator("en", { numeric: true });
+
 /** @param {number | string} a @param {number | string} b */
 function compare(a, b) {
   if (typeof a === "number" && typeof b === "number") return a - b;
-  return String(a).localeCompare(String(b), "en", { numeric: true });
+  return NAMES.compare(String(a), String(b));
+}
+
+/** In the order in which people count. @template {{ name: string }} T @param {T[]} rows */
+export function byName(rows) {
+  return [...rows].sort((a, b) => NAMES.compare(a.name, b.name));
 }

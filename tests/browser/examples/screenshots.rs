@@ -55,7 +55,7 @@ fn asked(session: &mut Session, files: &[PathBuf], name: &dyn Fn(&str) -> PathBu
     session.click(&confirmed);
     session.click_button("Merge");
     session.by_role("region", "Report");
-    let alpha = session.by_selector("#alpha");
+    let alpha = session.by_selector("#set-alpha");
     let change = "function () { this.value = 0.5; this.dispatchEvent(new Event('input', { bubbles: true })); }";
     session.call_on(&alpha, change);
     take(session, &name("-outdated"));

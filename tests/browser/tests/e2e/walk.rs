@@ -40,7 +40,7 @@ fn pretrained(folder: &Path, weights: &Path) {
 }
 
 #[test]
-fn folders_of_hugging_face_need_gram_files_or_another_method() {
+fn folders_of_hugging_face_are_averaged_or_need_gram_files() {
     let folder = Folder::new();
     for model in ["a", "b"] {
         let weights = golden(CASE, &format!("{model}.safetensors"));
@@ -49,11 +49,9 @@ fn folders_of_hugging_face_need_gram_files_or_another_method() {
     for width in WIDTHS {
         let mut page = opened_at(width);
         page.drop_files("body", &[&folder.path("a"), &folder.path("b")]);
-        says(&mut page, &["RegMean needs a Gram file for every model", "method average"]);
-        let method = page.by_selector("#method");
-        page.call_on(&method, "function () { this.value = 'average'; this.dispatchEvent(new Event('input', { bubbles: true })); }");
-        page.wait_for(NO_ALERT);
+        says(&mut page, &["Weighted mean", "With Gram files: RegMean", "Missing for A, B."]);
         page.click_button("Merge");
+        assert_eq!(page.evaluate(NO_ALERT), true);
         page.by_role("region", "Report");
         says(&mut page, &["Save merged model"]);
         page.assert_quiet();
