@@ -9,7 +9,7 @@ use gramerge::checkpoint::{Inventory, Selection};
 use gramerge::methods::{self, Kind, Values};
 use gramerge::plan::Plan;
 use gramerge::plan::{Action, Counts, Estimate, Group, PlannedTensor, Rule, UnmatchedGram};
-use gramerge::protocol::Progress;
+use gramerge::protocol::{OpenedFile, Opening, Progress};
 use gramerge::recipe::Keep;
 use gramerge::recipe::{Filtered, Options, Scope, Setting};
 use gramerge::report::Report;
@@ -96,6 +96,14 @@ fn examples() -> Vec<(&'static str, Value)> {
     };
     let accuracy = Accuracy { name: String::new(), n_correct: 0, n_correct_per_class: Vec::new() };
     let group = Group { rule: 0, gram_names: Vec::new(), n_in: 1, tensors: Vec::new() };
+    let opened = OpenedFile { name: String::new(), start_bytes: 0, len_bytes: 0 };
+    let opening = Opening {
+        solves: Vec::new(),
+        files: Vec::new(),
+        index: None,
+        n_workers: 1,
+        n_helpers: Vec::new(),
+    };
     let scope = Scope { model: Some(0), layers: Some(0..1), ..Scope::default() };
     let filtered = Filtered { filter: Some(String::new()), value: Box::new(Setting::Value(0.0)) };
     let rule = Rule { method: String::new(), values: Values::default() };
@@ -127,6 +135,8 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("Example", example(Example { pixels: vec![], label: 0, answers: vec![] })),
         ("Evaluation", example(Evaluation::default())),
         ("Progress", example(Progress::default())),
+        ("Opening", example(opening)),
+        ("OpenedFile", example(opened)),
     ]
 }
 

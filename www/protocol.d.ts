@@ -229,6 +229,22 @@ export interface Progress {
   current: string;
 }
 
+/** What the coordinating worker must know before it hands out jobs. */
+export interface Opening {
+  solves: number[];
+  files: OpenedFile[];
+  index?: Optional<string>;
+  n_workers: number;
+  n_helpers: number[];
+}
+
+/** One file of the output. */
+export interface OpenedFile {
+  name: string;
+  start_bytes: number;
+  len_bytes: number;
+}
+
 export interface Accuracy {
   name: string;
   n_correct: number;
@@ -274,8 +290,10 @@ export interface Beside {
   target?: FileSystemFileHandle | FileSystemDirectoryHandle;
 }
 
-/** What the page posts. */
-export interface ToWorker extends Beside {
+/** What the page posts after the code: a request, or the end of the last one. */
+export type ToWorker = Asked | { cancel: true };
+
+export interface Asked extends Beside {
   id: number;
   request: Request;
 }

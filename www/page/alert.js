@@ -42,6 +42,12 @@ export function showAlert(place, title, details = [], advice = "", buttons = [])
   if (place !== "plan") alert.scrollIntoView({ block: "nearest" });
 }
 
+/** Where it is to be read, or what can be done about it. */
+export function alertPlace() {
+  const alert = byId("alert", HTMLElement);
+  return alert.querySelector("button") ?? alert;
+}
+
 /** Takes the alert away, if it was shown at this place. @param {...Place} places */
 export function clearAlert(...places) {
   if (shownAt === null || !places.includes(shownAt)) return;

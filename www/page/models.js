@@ -115,7 +115,7 @@ function baseCard(inventory, selection, base, onChange) {
   return el(
     "li",
     { class: "card model hue-average" },
-    el("div", { class: "card-head" }, el("span", { class: "tag" }, "Base"), el("h3", {}, breakable(name))),
+    el("div", { class: "card-head" }, el("span", { class: "tag act-average" }, "Base"), el("h3", {}, breakable(name))),
     el("div", { class: "card-tools" }, back),
     facts(inventory, base),
     el(

@@ -82,6 +82,7 @@ function nameCell(row) {
     "button",
     { class: "opener", "aria-expanded": String(open.has(id)), "data-key": id, onclick: toggle },
     el("strong", {}, `${row.tensors.length} ×`),
+    " ",
     el("span", {}, name),
   );
 }

@@ -4,7 +4,7 @@
 
 /** @import { Options, Plan, Selection } from "../protocol.js" */
 
-import { clearAlert, showError } from "./alert.js";
+import { alertPlace, clearAlert, showError } from "./alert.js";
 import { chosen, renderGramRoad } from "./choice.js";
 import { Cancelled, Client } from "./client.js";
 import { arranged, lacksBase } from "./methods.js";
@@ -16,6 +16,7 @@ import { markOutdated, obstruct, show } from "./state.js";
 /** @typedef {{ plan: Plan, selection: Selection, options: Options }} Planned */
 
 const SETTLE_MILLIS = 200;
+const NONE = "There is no plan for these settings.";
 
 export class Planner {
   #client;
@@ -69,7 +70,8 @@ export class Planner {
     } catch (error) {
       if (turn !== this.#latest || error instanceof Cancelled) return;
       this.#without("planned");
-      showError("plan", "There is no plan for these settings.", error);
+      showError("plan", NONE, error);
+      obstruct("plan", NONE, alertPlace);
     } finally {
       if (turn === this.#latest) obstruct("pending");
     }

@@ -4,10 +4,10 @@
 /** @import { Plan, PlannedTensor } from "../protocol.js" */
 /** @import { Child } from "./dom.js" */
 
-import { clearAlert, showAlert } from "./alert.js";
+import { alertPlace, clearAlert, showAlert } from "./alert.js";
 import { byId, el } from "./dom.js";
 import { addExclude, addKeep, patternFor } from "./exceptions.js";
-import { count, letter, printable, stopped, whole } from "./format.js";
+import { count, letter, printable, sentence, stopped, whole } from "./format.js";
 import { obstruct } from "./state.js";
 
 const MAX_REASONS = 6;
@@ -17,15 +17,19 @@ const MAX_REASONS = 6;
 /** @param {Plan} plan */
 export function renderRefusals(plan) {
   const refused = plan.tensors.filter(({ action }) => action === "refuse");
-  obstruct("refusals", refused.length > 0 ? "" : undefined);
-  if (refused.length === 0) return clearAlert("plan");
+  if (refused.length === 0) {
+    obstruct("refusals");
+    return clearAlert("plan");
+  }
   const all = byReason(refused);
   const reasons = all
     .slice(0, MAX_REASONS)
     .map(({ why, names }) => stopped(`${listed(names)}: ${why}`));
   if (all.length > MAX_REASONS)
     reasons.push(`And ${whole(all.length - MAX_REASONS)} more reasons, in the table below.`);
-  const title = `These models cannot be merged as they are: ${count(refused.length, "tensor is", "tensors are")} refused.`;
+  const what = `${count(refused.length, "tensor is", "tensors are")} refused.`;
+  const title = `These models cannot be merged as they are: ${what}`;
+  obstruct("refusals", sentence(what), alertPlace);
   showAlert("plan", title, reasons, "", remedies(all, plan));
 }
 

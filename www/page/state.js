@@ -46,7 +46,7 @@ export function obstruct(who, why, place) {
 export function showObstacle() {
   const place = said()?.place?.();
   place?.focus({ preventScroll: true });
-  (place?.closest(".question") ?? place)?.scrollIntoView({ block: "center" });
+  (place?.closest(".question, .alert") ?? place)?.scrollIntoView({ block: "center" });
 }
 
 /** The plan shown is of earlier settings. @param {boolean} isOutdated */

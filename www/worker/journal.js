@@ -10,7 +10,7 @@
 
 import { JOURNAL } from "./abandoned.js";
 
-/** A finished job. @typedef {{index: number, outcome: unknown}} Entry */
+/** @import { Entry } from "./messages.js" */
 
 /** @typedef {{name: string, fingerprint: string, entries: Entry[]}} Journal */
 
