@@ -7,7 +7,7 @@
 import { makeEngine } from "./kernels.js";
 import { inPieces, openFile } from "./outlet.js";
 import { isFailed, messageOf } from "./failed.js";
-import { reportRequests } from "./requests.js";
+import { reportRequests } from "../shared/requests.js";
 
 /** @import { Engine, FromCompute, OfType, SetUp, Task, ToCompute } from "./messages.js" */
 

@@ -15,7 +15,7 @@ import { makeEngine } from "./kernels.js";
 import { createOutput } from "./output.js";
 import { copyTo, leave, openPicked } from "./picked.js";
 import { runJobs } from "./pool.js";
-import { reportRequests } from "./requests.js";
+import { reportRequests } from "../shared/requests.js";
 
 /** @import { Asked, FromWorker, Response, ToWorker } from "../protocol.js" */
 /** @import { Build } from "./kernels.js" */

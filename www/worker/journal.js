@@ -8,7 +8,7 @@
  * journal itself need not: what a power failure takes of it is merged again.
  */
 
-import { JOURNAL } from "./abandoned.js";
+import { JOURNAL } from "../shared/abandoned.js";
 
 /** @import { Entry } from "./messages.js" */
 

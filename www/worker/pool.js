@@ -13,7 +13,7 @@
  */
 
 import { createShares, tell } from "./shares.js";
-import { startWorker } from "./trusted.js";
+import { startWorker } from "../shared/trusted.js";
 
 /** @import { Entry } from "./messages.js" */
 /** @import { Death, Failed, FromCompute, OfType, SetUp, Task } from "./messages.js" */

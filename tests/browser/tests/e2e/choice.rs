@@ -39,7 +39,7 @@ fn without_gram_files_the_mean_is_ready_and_the_way_to_better_is_said() {
     let road = page.by_selector("#gram-road");
     let text = page.text(&road);
     // Two layers of 8 inputs: 36 elements each of an upper triangle.
-    for words in ["RegMean", "Missing for A, B", "144\u{a0}bytes packed in f16", "288\u{a0}bytes"] {
+    for words in ["RegMean", "Missing for A, B", "288\u{a0}bytes in f32", "144\u{a0}bytes in f16"] {
         assert!(text.contains(words), "no `{words}`: {text}");
     }
     let link = page.by_selector("#gram-road a");

@@ -77,7 +77,7 @@ fn the_second_policy_is_what_closes_the_pages_own_server() {
 /// The page as it is, but for the second policy.
 fn without_lock() -> Copy {
     let copy = Copy::new();
-    copy.change("page/lock.js", "document.head.append(policy);", "");
+    copy.change("page/lock/lock.js", "document.head.append(policy);", "");
     copy
 }
 
@@ -169,7 +169,7 @@ fn a_download_link_is_no_way_out() {
 fn a_download_link_would_be_one_in_a_weaker_frame() {
     let copy = Copy::new();
     copy.change("shell.js", "allow-modals", "allow-modals allow-downloads");
-    copy.change("page/lock.js", "event.preventDefault();", "void 0;");
+    copy.change("page/lock/lock.js", "event.preventDefault();", "void 0;");
     let mut page = Session::serving(copy.folder());
     page.open("");
     page.wait_for(LOCKED);

@@ -1,0 +1,134 @@
+// @ts-check
+// Every tensor of the plan in a table: the same thing in many layers is one row, which opens.
+
+/** @import { Plan, PlannedTensor } from "../../protocol.js" */
+
+import { breakable, byId, el, prose } from "../kit/dom.js";
+import { count, letter, printable, shape, whole } from "../kit/format.js";
+import { actionClass, actionName } from "../settings/methods.js";
+import { byName, DataTable } from "../kit/table.js";
+
+/** One row: tensors of the same fate whose names differ by numbers alone. */
+/** @typedef {{ name: string, why: string, tensors: PlannedTensor[], isPart: boolean }} Row */
+
+/** @type {DataTable<Row> | null} */
+let table = null;
+/** Rows as they are drawn while none is open. @type {Row[]} */
+let rows = [];
+/** Rows that somebody opened, by their name and fate. @type {Set<string>} */
+const open = new Set();
+
+/** @param {Plan} plan @param {(tensor: PlannedTensor, why: string) => boolean} isWanted */
+export function renderTensors(plan, isWanted) {
+  table ??= new DataTable(byId("plan-table", HTMLElement), "Plan", COLUMNS);
+  const chosen = byName(plan.tensors).filter((tensor) => isWanted(tensor, reason(tensor, plan)));
+  rows = refusedFirst(grouped(chosen, plan));
+  draw();
+  const n = chosen.length;
+  byId("plan-shown", HTMLElement).textContent =
+    n === plan.tensors.length
+      ? count(n, "tensor")
+      : `${whole(n)} of ${count(plan.tensors.length, "tensor")}`;
+}
+
+/** @param {boolean} [isSame] */
+function draw(isSame) {
+  const all = rows.flatMap((row) =>
+    open.has(key(row))
+      ? [row, ...row.tensors.map((one) => ({ ...row, name: one.name, tensors: [one], isPart: true }))]
+      : [row],
+  );
+  table?.set(all, isSame);
+}
+
+/** @param {PlannedTensor[]} tensors @param {Plan} plan @returns {Row[]} */
+function grouped(tensors, plan) {
+  /** @type {Map<string, Row>} */
+  const found = new Map();
+  for (const tensor of tensors) {
+    const why = reason(tensor, plan);
+    const pattern = tensor.name.replace(/(?<=^|\.)\d+(?=\.|$)/g, "*");
+    const fate = [pattern, tensor.action, tensor.shape, tensor.dtypes, tensor.dtype_out, why];
+    const id = JSON.stringify(fate);
+    const row = found.get(id) ?? { name: tensor.name, why, tensors: [], isPart: false };
+    row.tensors.push(tensor);
+    if (row.tensors.length > 1) row.name = pattern;
+    found.set(id, row);
+  }
+  return [...found.values()];
+}
+
+/** @param {Row} row */
+function key({ name, why, tensors: [first] }) {
+  return `${name} ${first?.action} ${first?.shape} ${why}`;
+}
+
+/** @param {Row[]} all */
+function refusedFirst(all) {
+  const isRefused = (/** @type {Row} */ { tensors }) => tensors[0]?.action === "refuse";
+  return [...all.filter(isRefused), ...all.filter((row) => !isRefused(row))];
+}
+
+/** @param {Row} row */
+function nameCell(row) {
+  const name = breakable(printable(row.name));
+  if (row.tensors.length === 1) return row.isPart ? el("span", { class: "part" }, name) : name;
+  const id = key(row);
+  const toggle = () => {
+    if (!open.delete(id)) open.add(id);
+    draw(true);
+  };
+  return el(
+    "button",
+    { class: "opener", "aria-expanded": String(open.has(id)), "data-key": id, onclick: toggle },
+    el("strong", {}, `${row.tensors.length} ×`),
+    " ",
+    el("span", {}, name),
+  );
+}
+
+/** @type {(read: (tensor: PlannedTensor) => number | string) => (row: Row) => number | string} */
+const ofFirst = (read) => (row) => (row.tensors[0] ? read(row.tensors[0]) : "");
+
+/** @type {import("../kit/table.js").Column<Row>[]} */
+const COLUMNS = [
+  { title: "Tensor", kind: "name", cell: nameCell, order: ({ name }) => name },
+  {
+    title: "Shape",
+    kind: "number",
+    cell: ofFirst((tensor) => shape(tensor.shape)),
+    order: ofFirst((tensor) => tensor.shape.reduce((a, b) => a * b, 1)),
+  },
+  { title: "Type", cell: ofFirst(dtype), order: ofFirst(({ dtype_out }) => dtype_out) },
+  {
+    title: "What happens",
+    kind: "wide",
+    order: ofFirst(({ action }) => actionName(action)),
+    cell: ({ tensors: [first], why }) =>
+      first
+        ? [
+            el("span", { class: `tag ${actionClass(first.action)}` }, actionName(first.action)),
+            " ",
+            prose(why),
+          ]
+        : [],
+  },
+];
+
+/** @param {PlannedTensor} tensor */
+function dtype(tensor) {
+  const inputs = [...new Set(tensor.dtypes)].join(", ");
+  return inputs === tensor.dtype_out ? inputs : `${inputs} → ${tensor.dtype_out}`;
+}
+
+/** @param {PlannedTensor} tensor @param {Plan} plan */
+function reason(tensor, plan) {
+  if (tensor.action === "keep") {
+    const model = tensor.model ?? 0;
+    return `from ${letter(model)}: ${printable(plan.models[model] ?? "")}`;
+  }
+  const group = plan.groups[tensor.group ?? -1];
+  if (!group) return tensor.why ?? "";
+  const shared = group.tensors.length > 1 ? `, shared by ${group.tensors.length} weights` : "";
+  return `Gram ${group.n_in} × ${group.n_in}${shared}${tensor.orientation === "in_out" ? ", stored transposed" : ""}`;
+}
