@@ -7,12 +7,13 @@ use gramerge::Error;
 use gramerge::checkpoint::inventory::{FileEntry, FileKind, GramEvidence, SelectedModel};
 use gramerge::checkpoint::pattern::Line;
 use gramerge::checkpoint::{Inventory, Selection};
+use gramerge::methods::{self, Kind, Values};
 use gramerge::plan::Plan;
 use gramerge::plan::lineage::{Kinship, Lineage, MovedLayer};
-use gramerge::plan::{Action, Counts, Estimate, Group, PlannedTensor, UnmatchedGram};
-use gramerge::protocol::Progress;
+use gramerge::plan::{Action, Counts, Estimate, Group, PlannedTensor, Rule, UnmatchedGram};
+use gramerge::protocol::{OpenedFile, Opening, Progress};
 use gramerge::recipe::Keep;
-use gramerge::recipe::Options;
+use gramerge::recipe::{Filtered, Options, Scope, Setting};
 use gramerge::report::Report;
 use gramerge::report::{SolvePath, SolveReport, TensorReport, WrittenFile};
 use gramerge::sample::{Accuracy, Evaluation, Example};
@@ -86,6 +87,7 @@ fn examples() -> Vec<(&'static str, Value)> {
         version: String::new(),
         kernels: String::new(),
         options: Options::default(),
+        recipe: String::new(),
         models: Vec::new(),
         tensors: Vec::new(),
         worst_error_estimate: 0.0,
@@ -98,7 +100,20 @@ fn examples() -> Vec<(&'static str, Value)> {
     let accuracy = Accuracy { name: String::new(), n_correct: 0, n_correct_per_class: Vec::new() };
     let kinship = Kinship { models: [0, 1], distance: 0.0, cosine: None };
     let lineage = Lineage { n_tensors: 0, pairs: Vec::new(), base: None, layers: Vec::new() };
-    let group = Group { gram_names: Vec::new(), n_in: 1, tensors: Vec::new() };
+    let group = Group { rule: 0, gram_names: Vec::new(), n_in: 1, tensors: Vec::new() };
+    let opened = OpenedFile { name: String::new(), start_bytes: 0, len_bytes: 0 };
+    let opening = Opening {
+        solves: Vec::new(),
+        files: Vec::new(),
+        index: None,
+        n_workers: 1,
+        n_helpers: Vec::new(),
+    };
+    let scope = Scope { model: Some(0), layers: Some(0..1), ..Scope::default() };
+    let filtered = Filtered { filter: Some(String::new()), value: Box::new(Setting::Value(0.0)) };
+    let rule = Rule { method: String::new(), values: Values::default() };
+    let param = methods::find("average").map(|spec| spec.params[0]);
+    assert_eq!(param.map(|param| param.kind), Some(Kind::Switch), "a kind without fields");
     vec![
         ("ErrorData", example(error)),
         ("FileEntry", example(file)),
@@ -107,6 +122,12 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("Inventory", example(Inventory::default())),
         ("Keep", example(Keep { pattern: String::new(), model: 0 })),
         ("Options", example(Options::default())),
+        ("Layers", example(0..1_u64)),
+        ("Scope", example(scope)),
+        ("Filtered", example(filtered)),
+        ("Method", example(methods::find("slerp"))),
+        ("NamedParam", example(param)),
+        ("Rule", example(rule)),
         ("Group", example(group)),
         ("UnmatchedGram", example(UnmatchedGram { model: 0, name: String::new() })),
         ("Estimate", example(Estimate::default())),
@@ -123,6 +144,8 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("Example", example(Example { pixels: vec![], label: 0, answers: vec![] })),
         ("Evaluation", example(Evaluation::default())),
         ("Progress", example(Progress::default())),
+        ("Opening", example(opening)),
+        ("OpenedFile", example(opened)),
     ]
 }
 
@@ -131,10 +154,13 @@ fn differences(types: &str) -> Vec<String> {
     let declared = interfaces(types);
     let differs = |(name, value): (&str, Value)| {
         let mut own = fields(&value);
-        // A message's tag is part of the union, not of the struct.
+        // A message's or a parameter's tag is part of the union, not of the struct.
         let mut theirs = declared.get(name).cloned().unwrap_or_default();
         theirs.remove("type");
         own.remove("type");
+        if name == "NamedParam" {
+            own.remove("kind");
+        }
         (own != theirs).then(|| format!("{name}: Rust {own:?}, page {theirs:?}"))
     };
     examples().into_iter().filter_map(differs).collect()
@@ -153,15 +179,36 @@ fn a_planted_difference_is_seen() {
 /// The tags of unions are spelled in the page as they cross.
 #[test]
 fn tags_are_spelled_alike() {
-    let planned = PlannedTensor {
+    let planned = |action| PlannedTensor {
         name: String::new(),
         shape: Vec::new(),
         dtypes: Vec::new(),
-        dtype_out: gramerge::tensor::dtype::Dtype::BF16,
-        action: Action::Keep { model: 1 },
+        dtype_out: gramerge::tensor::Dtype::BF16,
+        action,
     };
-    let crossed = example(planned);
-    assert_eq!((&crossed["action"], &crossed["dtype_out"]), (&json!("keep"), &json!("BF16")));
+    let why = String::new;
+    let tensors = [
+        Action::Regress { group: 0, orientation: gramerge::tensor::Orientation::OutIn },
+        Action::Combine { rule: 0, why: why() },
+        Action::Copy { why: why() },
+        Action::Keep { model: 1 },
+        Action::Refuse { why: why() },
+    ];
+    let tensors: Vec<PlannedTensor> = tensors.map(planned).into();
+    let crossed = example(Plan { tensors, ..Plan::default() });
+    let declared = interfaces(TYPES).remove("PlannedTensor").unwrap_or_default();
+    let seen: Fields =
+        crossed["tensors"].as_array().into_iter().flatten().flat_map(fields).collect();
+    assert_eq!(declared, seen);
+    assert_eq!(crossed["tensors"][0]["dtype_out"], json!("BF16"));
+    for tensor in crossed["tensors"].as_array().into_iter().flatten() {
+        let action = tensor["action"].to_string();
+        assert!(action == "\"combine\"" || TYPES.contains(&action), "{action}");
+    }
+    for param in methods::TABLE.iter().flat_map(|spec| spec.params) {
+        let kind = example(param)["kind"].to_string();
+        assert!(TYPES.contains(&format!("kind: {kind}")), "{kind}");
+    }
     let errors = [
         Error::input("x"),
         Error::usage("x"),
@@ -177,9 +224,6 @@ fn tags_are_spelled_alike() {
             TYPES.contains(&format!("{kind};")) || TYPES.contains(&format!("{kind} |")),
             "{kind}"
         );
-    }
-    for action in ["regress", "average", "copy", "keep", "refuse"] {
-        assert!(TYPES.contains(&format!("\"{action}\"")), "{action}");
     }
     use GramEvidence::{Chosen, Fingerprint, Folder, Name, Order, Source};
     for evidence in [Fingerprint, Folder, Source, Name, Order, Chosen] {

@@ -4,7 +4,6 @@
 export type Optional<T> = T | null | undefined;
 
 export type FileKind = "checkpoint" | "gram" | "index" | "heldout" | "companion" | "other" | "bad";
-export type Method = "regmean" | "average";
 export type Device = "auto" | "cpu" | "gpu";
 export type Precision = "auto" | "fast" | "exact";
 export type SolvePath = "f32" | "f64" | "f64_iterated";
@@ -43,6 +42,8 @@ export interface SelectedModel {
 
 export interface Selection {
   models: SelectedModel[];
+  /** The model that the others were fine-tuned from. */
+  base?: Optional<SelectedModel>;
 }
 
 export interface Inventory {
@@ -56,9 +57,63 @@ export interface Keep {
   model: number;
 }
 
+/** The values that a setting of a method may take. */
+export type Kind =
+  | { kind: "number"; min: number; max: number }
+  | { kind: "whole"; max: number }
+  | { kind: "switch" };
+
+export interface NamedParam {
+  name: string;
+  help: string;
+  per_model: boolean;
+  default?: Optional<number>;
+}
+
+/** One setting of a method, as the table of methods has it. */
+export type Param = NamedParam & Kind;
+
+/** One row of the table of methods. */
+export interface Method {
+  name: string;
+  aliases: string[];
+  title: string;
+  paper: string;
+  formula: string;
+  about: string;
+  base: "none" | "needed" | "first_model";
+  min_models: number;
+  max_models?: Optional<number>;
+  statistics: "gram"[];
+  coefficients: "shares" | "factors" | "shares_unless_off" | "unused";
+  params: Param[];
+}
+
+export interface Filtered {
+  filter?: Optional<string>;
+  value: Setting;
+}
+
+/** A number, a switch, values along the layers, or some of these by parts of tensors' names. */
+export type Setting = number | boolean | number[] | Filtered[];
+
+/** From the first to before the end. */
+export interface Layers {
+  start: number;
+  end: number;
+}
+
+/** Settings of a method that hold together, and whom they are for. */
+export interface Scope {
+  model?: Optional<number>;
+  layers?: Optional<Layers>;
+  settings: Record<string, Setting>;
+}
+
 export interface Options {
-  method: Method;
-  alpha: number;
+  /** A name in the table of methods. */
+  method: string;
+  scopes: Scope[];
   coefficients: number[];
   exclude: string[];
   keep: Keep[];
@@ -68,21 +123,35 @@ export interface Options {
   shard_size: Optional<string>;
 }
 
-export type Action =
-  | { action: "regress"; group: number; orientation: Orientation }
-  | { action: "average"; why: string }
-  | { action: "copy"; why: string }
-  | { action: "keep"; model: number }
-  | { action: "refuse"; why: string };
+/** What happens to a tensor: one of these, or the name of the method that combines it. */
+export type Action = "regress" | "copy" | "keep" | "refuse" | (string & {});
 
-export type PlannedTensor = Action & {
+export interface PlannedTensor {
   name: string;
   shape: number[];
   dtypes: Dtype[];
   dtype_out: Dtype;
-};
+  action: Action;
+  /** Why it is copied, refused, or not made by the chosen method. */
+  why?: string;
+  /** Of a combined one. */
+  rule?: number;
+  /** Of a regressed one. */
+  group?: number;
+  orientation?: Orientation;
+  /** Whose it stays, where it is kept. */
+  model?: number;
+}
+
+/** A method with the settings that it has for some tensors. */
+export interface Rule {
+  method: string;
+  coefficients: number[];
+  settings: Record<string, number[]>;
+}
 
 export interface Group {
+  rule: number;
   gram_names: string[];
   n_in: number;
   tensors: number[];
@@ -125,6 +194,8 @@ export interface Lineage {
 
 export interface Plan {
   models: string[];
+  base?: Optional<string>;
+  rules: Rule[];
   tensors: PlannedTensor[];
   lines: Line[];
   groups: Group[];
@@ -149,7 +220,7 @@ export interface SolveReport {
 
 export interface TensorReport {
   name: string;
-  action: Action["action"];
+  action: Action;
   distances: number[];
   solve?: Optional<SolveReport>;
   note?: Optional<string>;
@@ -184,6 +255,22 @@ export interface Progress {
   current: string;
 }
 
+/** What the coordinating worker must know before it hands out jobs. */
+export interface Opening {
+  solves: number[];
+  files: OpenedFile[];
+  index?: Optional<string>;
+  n_workers: number;
+  n_helpers: number[];
+}
+
+/** One file of the output. */
+export interface OpenedFile {
+  name: string;
+  start_bytes: number;
+  len_bytes: number;
+}
+
 export interface Accuracy {
   name: string;
   n_correct: number;
@@ -212,7 +299,7 @@ export type Request =
   | { type: "evaluate" };
 
 export type Response =
-  | { type: "inventory"; inventory: Inventory }
+  | { type: "inventory"; inventory: Inventory; methods: Method[] }
   | { type: "plan"; plan: Plan }
   | ({ type: "progress" } & Progress)
   | { type: "done"; report: Report }
@@ -229,8 +316,10 @@ export interface Beside {
   target?: FileSystemFileHandle | FileSystemDirectoryHandle;
 }
 
-/** What the page posts. */
-export interface ToWorker extends Beside {
+/** What the page posts after the code: a request, or the end of the last one. */
+export type ToWorker = Asked | { cancel: true };
+
+export interface Asked extends Beside {
   id: number;
   request: Request;
 }

@@ -8,9 +8,9 @@
 // service worker keep a copy, and it reloads when the user presses the app's button for a newer
 // version. No message of the app's makes it reload.
 
-import { keepCopy, putNewerInPlace, underHeaders, whenNewer } from "./page/copy.js";
-import { withoutUnused } from "./page/permissions.js";
-import { takeUnneeded } from "./page/unneeded.js";
+import { keepCopy, putNewerInPlace, underHeaders, whenNewer } from "./page/load/copy.js";
+import { withoutUnused } from "./page/lock/permissions.js";
+import { takeUnneeded } from "./page/lock/unneeded.js";
 
 const frame = document.createElement("iframe");
 frame.title = "gramerge";

@@ -10,8 +10,8 @@
 // can.
 
 import { BUILD, FILES } from "./build.js";
-import { usableBuilds } from "./page/builds.js";
-import { HEADER } from "./page/permissions.js";
+import { usableBuilds } from "./page/load/builds.js";
+import { HEADER } from "./page/lock/permissions.js";
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const PREFIX = `gramerge ${worker.registration.scope} `;

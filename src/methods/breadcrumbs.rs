@@ -19,7 +19,8 @@ pub(super) const SPEC: Spec = Spec {
     title: "Breadcrumbs",
     paper: "Davari and Belilovsky, Model Breadcrumbs (arXiv 2312.06795)",
     formula: "W = B + λ Σ w_i δ_i of the differences that are neither small nor the largest",
-    about: "Keeps differences of middle size: outliers hurt, and small ones say little.",
+    about: "Keeps differences of middle size: outliers hurt, and small ones say little. \
+            Not measured yet.",
     base: Base::Needed,
     min_models: 1,
     max_models: None,

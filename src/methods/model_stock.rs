@@ -18,7 +18,7 @@ pub(super) const SPEC: Spec = Spec {
     paper: "Jang et al., Model Stock (arXiv 2403.19522)",
     formula: "W = t W̄ + (1 − t) B, with t = N c / (1 + (N − 1) c) and c the mean cosine of two δ",
     about: "Goes from the base towards the mean, the less the models agree the less far. \
-            For fine-tunes on the same task.",
+            For fine-tunes on the same task. Not measured yet.",
     base: Base::Needed,
     min_models: 2,
     max_models: None,

@@ -1,18 +1,20 @@
+// @ts-check
 // Entry point of the page: connects buttons and pickers to the flow.
 
 import { BUILD } from "../build.js";
-import { showError } from "./alert.js";
-import { App } from "./app.js";
-import { bindByPlace } from "./by_place.js";
-import { byId } from "./dom.js";
-import { drawLines } from "./figure_lines.js";
-import { drawOverview } from "./figure_overview.js";
-import { tellOfInterrupted } from "./interrupted.js";
-import { bindPickers } from "./pick.js";
-import { bindPlan } from "./plan.js";
-import { prepare } from "./prepare.js";
-import { bindReport } from "./report.js";
-import { bindSettings } from "./settings.js";
+import { showError } from "./kit/alert.js";
+import { App } from "./flow/app.js";
+import { bindByPlace } from "./views/by_place.js";
+import { byId } from "./kit/dom.js";
+import { drawLines } from "./figures/lines.js";
+import { drawOverview } from "./figures/overview.js";
+import { tellOfInterrupted } from "./flow/interrupted.js";
+import { bindPickers } from "./flow/pick.js";
+import { bindPlan } from "./views/plan.js";
+import { prepare } from "./flow/prepare.js";
+import { bindReport } from "./views/report.js";
+import { bindSettings } from "./settings/settings.js";
+import { showObstacle } from "./kit/state.js";
 
 const prepared = prepare();
 const app = new App(prepared);
@@ -45,6 +47,7 @@ bindByPlace();
 bindReport();
 onClick("sample", () => app.loadSample());
 onClick("clear", () => app.clear());
+onClick("merge-why-show", showObstacle);
 onClick("merge", () => app.merge());
 onClick("cancel", () => app.cancel());
 onClick("save-to", () => app.saveTo());

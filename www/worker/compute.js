@@ -6,44 +6,59 @@
 
 import { makeEngine } from "./kernels.js";
 import { inPieces, openFile } from "./outlet.js";
-import { reportRequests } from "./requests.js";
+import { isFailed, messageOf } from "./failed.js";
+import { reportRequests } from "../shared/requests.js";
+
+/** @import { Engine, FromCompute, OfType, SetUp, Task, ToCompute } from "./messages.js" */
 
 reportRequests();
 
-/** @type {any} */
+/** @type {Engine} */
 let engine;
 /** Where output goes. @type {import("./outlet.js").Outlet} */
-let outlet = inPieces(send);
+let outlet = inPieces(sendPiece);
 /** @type {() => number} */
 let refusedBytes = () => 0;
 
-/** Who waits for messages of a type, in the order in which they will come. @type {Map<string, ((data: any) => void)[]>} */
-const awaited = new Map();
-/** @param {string} type @returns {Promise<any>} */
-const next = (type) =>
-  new Promise((resolve) => awaited.set(type, [...(awaited.get(type) ?? []), resolve]));
+/** @param {FromCompute} message @param {Transferable[]} [transfer] */
+function send(message, transfer = []) {
+  postMessage(message, { transfer });
+}
 
-/** @type {Record<string, (message: any) => Promise<void>>} */
-const handlers = {
-  async begin({ build, files, paths, request, shared, elsewhere }) {
-    if (shared) outlet = await openFile(shared, elsewhere, refused, settled);
-    ({ engine, refusedBytes } = await makeEngine(build));
-    await engine.reopen(paths, files);
-    engine.begin(request);
-    if (build.name === "gpu") await engine.open_card();
-    postMessage({ type: "ready" });
-  },
-  task: (task) => (task.place === 0 ? lead(task) : help(task)),
-};
+/** Who waits for messages of a type, in the order in which they will come. @type {Map<string, ((message: ToCompute) => void)[]>} */
+const awaited = new Map();
+/**
+ * The next message of this type.
+ * @template {ToCompute["type"]} Type
+ * @param {Type} type
+ * @returns {Promise<OfType<ToCompute, Type>>}
+ */
+function next(type) {
+  return new Promise((resolve) => {
+    const take = (/** @type {ToCompute} */ message) =>
+      resolve(/** @type {OfType<ToCompute, Type>} */ (message));
+    awaited.set(type, [...(awaited.get(type) ?? []), take]);
+  });
+}
+
+/** @param {SetUp} setUp */
+async function begin({ build, files, paths, request, shared, elsewhere }) {
+  if (shared) outlet = await openFile(shared, elsewhere, refused, settled);
+  ({ engine, refusedBytes } = await makeEngine(build));
+  await engine.reopen(paths, files);
+  engine.begin(request);
+  if (build.name === "gpu") await engine.open_card();
+  send({ type: "ready" });
+}
 
 /** Runs a job, with helpers where it has any. @param {{index: number, nHelpers: number}} task */
 async function lead({ index, nHelpers }) {
   const helpers = {
-    /** @param {boolean} isDouble @param {Uint8Array} bytes */
+    /** @param {boolean} isDouble @param {Uint8Array<ArrayBuffer>} bytes */
     publish: (isDouble, bytes) =>
-      postMessage({ type: "factor", index, factor: { isDouble, bytes } }, [bytes.buffer]),
+      send({ type: "factor", index, factor: { isDouble, bytes } }, [bytes.buffer]),
     collect() {
-      postMessage({ type: "collect", index });
+      send({ type: "collect", index });
       return next("rows").then(({ rows }) => rows);
     },
   };
@@ -54,47 +69,61 @@ async function lead({ index, nHelpers }) {
     return outlet.write(offsetBytes, bytes);
   };
   const outcome = await engine.run_job(index, nHelpers, helpers, { write });
-  if (!outcome) return postMessage({ type: "handed_back", index });
-  postMessage({ type: "outcome", index, outcome, writtenBytes });
+  if (!outcome) return send({ type: "handed_back", index });
+  send({ type: "outcome", index, outcome, writtenBytes });
   outlet.settle({ index, outcome });
 }
 
-/** @param {{index: number, place: number, nHelpers: number}} task */
+/** @param {Task & {nHelpers: number}} task */
 async function help({ index, place, nHelpers }) {
   const factor = next("factor").then(({ factor }) => factor);
   const rows = await engine.help_job(index, nHelpers, place, factor);
-  postMessage({ type: "rows", index, place, rows }, [rows.buffer]);
+  send({ type: "rows", index, place, rows }, [rows.buffer]);
 }
 
 /** The merge ends for that, in these words. @param {string} why */
 function refused(why) {
-  postMessage({ type: "refused", why });
+  send({ type: "refused", why });
 }
 
-/** What these jobs wrote has reached the disk. @param {import("./journal.js").Entry[]} entries */
+/** What these jobs wrote has reached the disk. @param {import("./messages.js").Entry[]} entries */
 function settled(entries) {
-  postMessage({ type: "settled", entries });
+  send({ type: "settled", entries });
 }
 
 /**
  * Sends a piece, and waits until it is written and its buffer comes back.
  * @param {number} offsetBytes
- * @param {Uint8Array} bytes
+ * @param {Uint8Array<ArrayBuffer>} bytes
  */
-async function send(offsetBytes, bytes) {
-  postMessage({ type: "piece", offsetBytes, bytes }, [bytes.buffer]);
+async function sendPiece(offsetBytes, bytes) {
+  send({ type: "piece", offsetBytes, bytes }, [bytes.buffer]);
   const { buffer } = await next("written");
   return buffer;
 }
 
-onmessage = async ({ data }) => {
+/** @param {ToCompute} message what nobody waits for */
+async function take(message) {
+  switch (message.type) {
+    case "begin":
+      return begin(message);
+    case "task":
+      return message.place === 0 ? lead(message) : help(message);
+    case "written":
+    case "factor":
+    case "rows":
+      return; // whoever waited is gone
+  }
+}
+
+onmessage = async (/** @type {MessageEvent<ToCompute>} */ { data }) => {
   const resolve = awaited.get(data.type)?.shift();
   if (resolve) return resolve(data);
   try {
-    await handlers[data.type](data);
+    await take(data);
   } catch (error) {
-    if (/** @type {any} */ (error)?.type !== "failed") return die(error);
-    postMessage({ type: "failed", failure: error });
+    if (isFailed(error)) send({ type: "failed", failure: error });
+    else die(error);
   }
 };
 
@@ -105,8 +134,8 @@ addEventListener("error", (event) => {
 });
 addEventListener("unhandledrejection", (event) => die(event.reason));
 
-/** The engine cannot go on. @param {any} error */
+/** The engine cannot go on. @param {unknown} error */
 function die(error) {
-  const why = String(error?.message ?? error);
-  postMessage({ type: "died", death: { why, refusedBytes: refusedBytes() } });
+  const why = messageOf(error);
+  send({ type: "died", death: { why, refusedBytes: refusedBytes() } });
 }

@@ -10,13 +10,16 @@
  * gone on with.
  */
 
+import { asFailed } from "./failed.js";
 import { makeEngine } from "./kernels.js";
 import { createOutput } from "./output.js";
 import { copyTo, leave, openPicked } from "./picked.js";
 import { runJobs } from "./pool.js";
-import { reportRequests } from "./requests.js";
+import { reportRequests } from "../shared/requests.js";
 
+/** @import { Asked, FromWorker, Response, ToWorker } from "../protocol.js" */
 /** @import { Build } from "./kernels.js" */
+/** @import { Engine, Failed, MergeRequest } from "./messages.js" */
 /** @import { Target } from "./picked.js" */
 
 /**
@@ -37,7 +40,7 @@ reportRequests();
 
 /** @type {Parts} */
 let parts;
-/** @type {Promise<any>} */
+/** @type {ReturnType<typeof makeEngine>} */
 let loading;
 
 /** The files of the last `inspect`. @type {{files: File[], paths: string[]}} */
@@ -49,11 +52,18 @@ let reading = new AbortController();
 /** Requests wait for those before them. */
 let queue = Promise.resolve();
 
-onmessage = ({ data }) => {
+/** @typedef {(response: Response, files?: File[], extras?: File[]) => void} Reply */
+
+/** @param {FromWorker} message */
+function post(message) {
+  postMessage(message);
+}
+
+onmessage = (/** @type {MessageEvent<Parts>} */ { data }) => {
   parts = data;
   loading = makeEngine(parts.builds[0]);
-  onmessage = ({ data }) => {
-    if (data.cancel) return last.abort();
+  onmessage = (/** @type {MessageEvent<ToWorker>} */ { data }) => {
+    if ("cancel" in data) return last.abort();
     const { type } = data.request;
     if (type === "merge" || type === "save") last = new AbortController();
     if (type === "merge") {
@@ -67,12 +77,10 @@ onmessage = ({ data }) => {
   };
 };
 
-/** @typedef {{id: number, request: any, files?: File[], extras?: File[], target?: Target}} Message */
-
-/** Needs no engine, and does not wait for one. @param {Message} message @param {AbortSignal} signal */
+/** Needs no engine, and does not wait for one. @param {Asked} message @param {AbortSignal} signal */
 async function save({ id, files = [], extras = [], target }, signal) {
-  /** @param {any} response @param {File[]} [files] */
-  const reply = (response, files) => postMessage({ id, response, files });
+  /** @type {Reply} */
+  const reply = (response, files) => post({ id, response, files });
   try {
     reply({ type: "saved" }, await copyTo(target, files, extras, signal, reply));
   } catch (error) {
@@ -80,16 +88,16 @@ async function save({ id, files = [], extras = [], target }, signal) {
   }
 }
 
-/** Needs no engine either. @param {Message} message @param {AbortSignal} signal */
+/** Needs no engine either. @param {Asked} message @param {AbortSignal} signal */
 async function digest({ id, files = [] }, signal) {
-  const engine = await loading;
-  postMessage({ id, response: await engine.digest(files, signal) });
+  const { digest: read } = await loading;
+  post({ id, response: await read(files, signal) });
 }
 
-/** @param {Message} message @param {AbortSignal} signal */
+/** @param {Asked} message @param {AbortSignal} signal */
 async function answer({ id, request, files = [], extras = [], target }, signal) {
-  /** @param {any} response @param {File[]} [files] @param {File[]} [extras] */
-  const reply = (response, files, extras) => postMessage({ id, response, files, extras });
+  /** @type {Reply} */
+  const reply = (response, files, extras) => post({ id, response, files, extras });
   try {
     const { engine } = await loading;
     switch (request.type) {
@@ -107,18 +115,18 @@ async function answer({ id, request, files = [], extras = [], target }, signal) 
   }
 }
 
-/** @param {number} id @param {any} error @param {string} [kind] */
+/** @param {number} id @param {unknown} error @param {Failed["error"]["kind"]} [kind] */
 function failed(id, error, kind) {
   const cancelled = error instanceof DOMException && error.name === "AbortError";
-  postMessage(cancelled ? { id, cancelled } : { id, response: asFailed(error, kind) });
+  post(cancelled ? { id, cancelled } : { id, response: asFailed(error, kind) });
 }
 
 /**
- * @param {any} engine
- * @param {any} request
+ * @param {Engine} engine
+ * @param {MergeRequest} request
  * @param {{extras: File[], target?: Target}} beside what goes with it; where it goes at once, if anywhere
  * @param {AbortSignal} signal
- * @param {(response: any, files?: File[], extras?: File[]) => void} reply
+ * @param {Reply} reply
  */
 async function merge(engine, request, beside, signal, reply) {
   const start = performance.now();
@@ -178,7 +186,7 @@ async function merge(engine, request, beside, signal, reply) {
 
 /**
  * What goes with the merged files, read now: so it is what was chosen.
- * @param {any} opening
+ * @param {import("../protocol.js").Opening} opening
  * @param {File[]} companions
  */
 async function extrasOf({ index }, companions) {
@@ -205,7 +213,7 @@ function cardFor(device) {
 
 /**
  * What must be the same for an interrupted merge to go on: inputs, settings, build.
- * @param {any} request
+ * @param {MergeRequest} request
  */
 function fingerprint({ selection, options }) {
   const files = inputs.files.map(({ size, lastModified }, index) => [
@@ -219,8 +227,8 @@ function fingerprint({ selection, options }) {
 
 /**
  * Takes jobs that were finished before an interruption; those that it cannot take run again.
- * @param {any} engine
- * @param {import("./journal.js").Entry[]} entries
+ * @param {Engine} engine
+ * @param {import("./messages.js").Entry[]} entries
  */
 function resume(engine, entries) {
   const skipped = new Set();
@@ -233,15 +241,4 @@ function resume(engine, entries) {
     }
   }
   return skipped;
-}
-
-/** @param {any} error @param {string} [kind] */
-function asFailed(error, kind = "internal") {
-  if (error?.type === "failed") return error;
-  const what = String(error?.message ?? error);
-  return {
-    type: "failed",
-    error: { kind, what, file: null, tensor: null, advice: null },
-    message: what,
-  };
 }

@@ -5,7 +5,7 @@
  * An abandoned one is taken over by who goes on with its merge, and removed by anyone else.
  */
 
-import { folders, lockOf, visit } from "./abandoned.js";
+import { folders, lockOf, visit } from "../shared/abandoned.js";
 import { readJournal } from "./journal.js";
 
 /** @import { Journal } from "./journal.js" */

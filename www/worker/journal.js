@@ -8,9 +8,9 @@
  * journal itself need not: what a power failure takes of it is merged again.
  */
 
-import { JOURNAL } from "./abandoned.js";
+import { JOURNAL } from "../shared/abandoned.js";
 
-/** A finished job. @typedef {{index: number, outcome: unknown}} Entry */
+/** @import { Entry } from "./messages.js" */
 
 /** @typedef {{name: string, fingerprint: string, entries: Entry[]}} Journal */
 

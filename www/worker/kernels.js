@@ -12,7 +12,12 @@
  * @property {WebAssembly.Module} module
  */
 
-/** @param {Build} build */
+/** @import { Engine } from "./messages.js" */
+
+/**
+ * @param {Build} build
+ * @returns {Promise<{ engine: Engine, digest: (files: File[], signal: AbortSignal) => Promise<import("../protocol.js").Response>, refusedBytes: () => number }>}
+ */
 export async function makeEngine({ glue, module }) {
   const { default: init, Engine, digest, refused_bytes: refusedBytes } = await import(glue);
   await init({ module_or_path: module });

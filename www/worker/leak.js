@@ -4,9 +4,9 @@
  * test on the page runs. Started with the page's base address, and its own for the inner one.
  */
 
-import { COMMON_ROUTES, tryRoutes } from "./attempt.js";
-import { reportRequests } from "./requests.js";
-import { startWorker } from "./trusted.js";
+import { COMMON_ROUTES, tryRoutes } from "../shared/attempt.js";
+import { reportRequests } from "../shared/requests.js";
+import { startWorker } from "../shared/trusted.js";
 
 reportRequests();
 

@@ -8,7 +8,7 @@
 
 import { explain, openBeside, whenFlushed, writeAll } from "./private.js";
 
-/** @import { Entry } from "./journal.js" */
+/** @import { Entry } from "./messages.js" */
 
 /**
  * @typedef {object} Outlet
@@ -48,7 +48,7 @@ export async function openFile(file, elsewhere, refused, settled) {
  * In pieces, each acknowledged. The acknowledgement brings the piece's buffer back, which carries a
  * later one: browsers collect large buffers so late that a fresh one each time would take hundreds
  * of megabytes.
- * @param {(offsetBytes: number, bytes: Uint8Array) => Promise<ArrayBuffer>} send
+ * @param {(offsetBytes: number, bytes: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer>} send
  * @returns {Outlet}
  */
 export function inPieces(send) {

@@ -8,7 +8,7 @@ import { ownFolder } from "./folders.js";
 import { startJournal } from "./journal.js";
 import { explain, isFull, isShared, openBeside, whenFlushed, writeAll } from "./private.js";
 
-/** @import { Entry } from "./journal.js" */
+/** @import { Entry } from "./messages.js" */
 
 /** Beyond this, memory is no place for an output. */
 const MAX_MEMORY_BYTES = 1 << 30;

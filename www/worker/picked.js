@@ -123,7 +123,7 @@ export function leave(target) {
  * @param {File[]} files
  * @param {File[]} extras
  * @param {AbortSignal} signal
- * @param {(progress: object) => void} reply
+ * @param {(response: import("../protocol.js").Response) => void} reply
  */
 export async function copyTo(target, files, extras, signal, reply) {
   if (!target) throw new Error("no place was chosen");

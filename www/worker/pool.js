@@ -12,19 +12,20 @@
  * It has two tasks at a time: while the card computes one, the files of the next one are read.
  */
 
-import { createShares } from "./shares.js";
-import { startWorker } from "./trusted.js";
+import { createShares, tell } from "./shares.js";
+import { startWorker } from "../shared/trusted.js";
 
-/** @import { Entry } from "./journal.js" */
+/** @import { Entry } from "./messages.js" */
+/** @import { Death, Failed, FromCompute, OfType, SetUp, Task } from "./messages.js" */
 
 /**
  * @typedef {object} Work
  * @property {string} script `blob:` address of `compute.js`
  * @property {number[]} nHelpers of each job
  * @property {number} nWorkers
- * @property {object} setUp the `begin` message of every worker
- * @property {{jobs: number[], setUp: object}} [card] the jobs of the worker with a graphics card
- * @property {(index: number, death: Death) => object} explain a `failed` message
+ * @property {SetUp} setUp the `begin` message of every worker
+ * @property {{jobs: number[], setUp: SetUp}} [card] the jobs of the worker with a graphics card
+ * @property {(index: number, death: Death) => Failed} explain a `failed` message
  * @property {Set<number>} skipped jobs that were finished before
  * @property {AbortSignal} signal
  * @property {(offsetBytes: number, bytes: Uint8Array) => Promise<void>} write
@@ -34,16 +35,6 @@ import { startWorker } from "./trusted.js";
 
 /** Tasks at a time of the worker with a graphics card. */
 const ON_CARD = 2;
-
-/**
- * Why a worker stopped. `refusedBytes` is what it asked for last, where memory was refused.
- * @typedef {{why: string, refusedBytes: number}} Death
- */
-
-/**
- * One worker's part of a job: `place` 0 leads.
- * @typedef {{index: number, place: number}} Task
- */
 
 /**
  * Resolves when every job has finished; rejects with a `failed` message.
@@ -71,7 +62,7 @@ export function runJobs(work) {
     };
     work.signal.addEventListener("abort", () => stop(() => reject(work.signal.reason)));
 
-    /** @param {Task[]} queue @param {object} setUp @param {number} most tasks at a time */
+    /** @param {Task[]} queue @param {SetUp} setUp @param {number} most tasks at a time */
     const start = (queue, setUp, most) => {
       const worker = startWorker(work.script, self.name);
       workers.add(worker);
@@ -88,7 +79,7 @@ export function runJobs(work) {
           return;
         }
         current.push(task);
-        worker.postMessage({ type: "task", ...task, nHelpers: work.nHelpers[task.index] });
+        tell(worker, { type: "task", ...task, nHelpers: work.nHelpers[task.index] ?? 0 });
         if (task.place > 0) shares.await(task.index, worker);
       };
       /** @param {number} index */
@@ -113,7 +104,7 @@ export function runJobs(work) {
         start(queue, setUp, 1);
       };
 
-      /** @param {{index: number, outcome: unknown, writtenBytes: number}} job */
+      /** @param {OfType<FromCompute, "outcome">} job */
       const finished = ({ index, outcome, writtenBytes }) => {
         shares.finish(index);
         work.finished(index, outcome, writtenBytes);
@@ -129,7 +120,7 @@ export function runJobs(work) {
         }
       };
 
-      worker.onmessage = ({ data }) => {
+      worker.onmessage = (/** @type {MessageEvent<FromCompute>} */ { data }) => {
         switch (data.type) {
           case "ready":
             for (let count = 0; count < most; count++) next();
@@ -166,7 +157,7 @@ export function runJobs(work) {
         event.preventDefault();
         died({ why: event.message || "it could not start", refusedBytes: 0 });
       };
-      worker.postMessage({ type: "begin", ...setUp });
+      tell(worker, { type: "begin", ...setUp });
     };
 
     if (remaining === 0) return resolve();
@@ -185,5 +176,5 @@ function tasksOf(nHelpers) {
 
 /** @param {Worker} worker @param {ArrayBuffer} buffer */
 function acknowledge(worker, buffer) {
-  worker.postMessage({ type: "written", buffer }, [buffer]);
+  tell(worker, { type: "written", buffer }, [buffer]);
 }

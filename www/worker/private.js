@@ -4,7 +4,7 @@
  * own.
  */
 
-/** @import { Entry } from "./journal.js" */
+/** @import { Entry } from "./messages.js" */
 
 /** Chromium writes larger pieces at a third of the speed. */
 const WRITE_BYTES = 1 << 20;

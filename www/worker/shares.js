@@ -5,13 +5,20 @@
  * dead one finds it.
  */
 
+/** @import { Factor, ToCompute } from "./messages.js" */
+
 /**
  * @typedef {object} Share
- * @property {{isDouble: boolean, bytes: Uint8Array} | undefined} factor
+ * @property {Factor | undefined} factor
  * @property {Set<Worker>} waiting helpers without the factor
- * @property {(Uint8Array | undefined)[]} rows of each helper
+ * @property {(Uint8Array<ArrayBuffer> | undefined)[]} rows of each helper
  * @property {Worker | undefined} leader once it waits for rows
  */
+
+/** @param {Worker} worker @param {ToCompute} message @param {Transferable[]} [transfer] */
+export function tell(worker, message, transfer = []) {
+  worker.postMessage(message, transfer);
+}
 
 /**
  * @param {number[]} nHelpers of each job
@@ -27,7 +34,7 @@ export function createShares(nHelpers) {
   /** @param {Share} share */
   const deliver = (share) => {
     if (!share.leader || share.rows.includes(undefined)) return;
-    share.leader.postMessage({ type: "rows", rows: share.rows });
+    tell(share.leader, { type: "rows", rows: share.rows });
     share.leader = undefined;
   };
 
@@ -38,7 +45,7 @@ export function createShares(nHelpers) {
     /** A helper waits for its job's factor. @param {number} index @param {Worker} helper */
     await(index, helper) {
       const share = shares.get(index);
-      if (share?.factor) return helper.postMessage({ type: "factor", factor: share.factor });
+      if (share?.factor) return tell(helper, { type: "factor", factor: share.factor });
       share?.waiting.add(helper);
     },
 
@@ -47,7 +54,7 @@ export function createShares(nHelpers) {
       const share = shares.get(index);
       if (!share) return;
       share.factor = factor;
-      share.waiting.forEach((helper) => helper.postMessage({ type: "factor", factor }));
+      share.waiting.forEach((helper) => tell(helper, { type: "factor", factor }));
       share.waiting.clear();
     },
 
@@ -59,7 +66,7 @@ export function createShares(nHelpers) {
       deliver(share);
     },
 
-    /** @param {number} index @param {number} place @param {Uint8Array} rows */
+    /** @param {number} index @param {number} place @param {Uint8Array<ArrayBuffer>} rows */
     add(index, place, rows) {
       const share = shares.get(index);
       if (!share) return;
@@ -71,7 +78,7 @@ export function createShares(nHelpers) {
     finish(index) {
       const share = shares.get(index);
       shares.delete(index);
-      share?.waiting.forEach((helper) => helper.postMessage({ type: "factor" }));
+      share?.waiting.forEach((helper) => tell(helper, { type: "factor" }));
     },
 
     /** A worker is gone. @param {number} index @param {Worker} worker */

@@ -63,7 +63,8 @@ pub const SPEC: Spec = Spec {
     paper: "Jin et al., Dataless knowledge fusion (arXiv 2212.09849)",
     formula: "W = (Σ W_i G̃_i) (Σ G̃_i)⁻¹, G̃_i = w_i (α G_i + (1 − α) diag G_i)",
     about: "Makes each layer's outputs come closest to every model's own, on each model's own data. \
-            Better than the weighted mean wherever it was measured; needs a Gram file for every model.",
+            Better than the weighted mean wherever it was measured (79.9% and 81.5% where that has 78.2% and \
+            80.9%); needs a Gram file for every model.",
     base: Base::None,
     min_models: 2,
     max_models: None,

@@ -38,6 +38,7 @@ fn main() {
             asked(&mut session, &strangers, &name);
             wrong(&mut session, &strangers[0], &adapter, &name);
             merged_broken(&mut session, &broken, &name);
+            choices(&mut session, own.path(), &name);
             session.open("");
         }
     }
@@ -55,7 +56,7 @@ fn asked(session: &mut Session, files: &[PathBuf], name: &dyn Fn(&str) -> PathBu
     session.click(&confirmed);
     session.click_button("Merge");
     session.by_role("region", "Report");
-    let alpha = session.by_selector("#alpha");
+    let alpha = session.by_selector("#set-alpha");
     let change = "function () { this.value = 0.5; this.dispatchEvent(new Event('input', { bubbles: true })); }";
     session.call_on(&alpha, change);
     take(session, &name("-outdated"));
@@ -72,6 +73,62 @@ fn wrong(session: &mut Session, model: &Path, adapter: &Path, name: &dyn Fn(&str
     session.wait_for("!document.querySelector('[role=alert]').hidden");
     session.wait_for("document.querySelector('#models').checkVisibility()");
     take(session, &name("-refused"));
+}
+
+/// Ways for who has no Gram file: the choice, a base, tensors that differ, the bar.
+fn choices(session: &mut Session, folder: &Path, name: &dyn Fn(&str) -> PathBuf) {
+    let [a, b, base] = ["a", "b", "base"].map(|name| family_in(folder, name, 0));
+    let heads = [("red", 2), ("blue", 3)].map(|(name, classes)| family_in(folder, name, classes));
+    session.open("");
+    session.open("?");
+    session.set_files("Choose models", &[&a, &b]);
+    session.by_role("table", "Plan");
+    session.wait_for("!document.querySelector('#merge').disabled");
+    take(session, &name("-choice"));
+    session.open("");
+    session.open("?#method=ties&density=0.2");
+    session.set_files("Choose models", &[&a, &b, &base]);
+    session.by_role("table", "Plan");
+    session.wait_for("!document.querySelector('#merge').disabled");
+    take(session, &name("-base"));
+    session.click_button("Merge it like the others: base");
+    session.wait_for("document.querySelector('#base-question').checkVisibility()");
+    take(session, &name("-which-base"));
+    session.open("");
+    session.open("?");
+    session.set_files("Choose models", &[&heads[0], &heads[1]]);
+    session.by_role("button", "Keep from A");
+    take(session, &name("-keep"));
+    session.evaluate("document.querySelector('#model-cards').scrollIntoView(), 0");
+    session.screenshot_of_window(&name("-bar"));
+    println!("{}", name("-bar").display());
+}
+
+/// A fine-tune of twelve small layers, with a classifier if it has classes.
+fn family_in(folder: &Path, name: &str, n_classes: usize) -> PathBuf {
+    let mut tensors: Vec<(String, [usize; 2])> =
+        (0..12).map(|i| (format!("encoder.layer.{i}.query.weight"), [8, 8])).collect();
+    tensors.push(("embeddings.weight".into(), [16, 8]));
+    if n_classes > 0 {
+        tensors.push(("classifier.weight".into(), [n_classes, 8]));
+    }
+    let mut end = 0;
+    let entries: Vec<String> = tensors
+        .iter()
+        .map(|(name, [rows, columns])| {
+            let start = end;
+            end += rows * columns * 4;
+            format!(
+                r#""{name}":{{"dtype":"F32","shape":[{rows},{columns}],"data_offsets":[{start},{end}]}}"#
+            )
+        })
+        .collect();
+    let header = format!("{{{}}}", entries.join(","));
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(header.as_bytes());
+    let shift = name.len() as f32 + name.as_bytes()[0] as f32;
+    bytes.extend((0..end / 4).flat_map(|i| ((i % 13) as f32 + shift / 100.0).to_le_bytes()));
+    write(folder.join(format!("{name}.safetensors")), &bytes)
 }
 
 /// A merged model that holds a NaN, with a pattern that matches nothing.

@@ -44,6 +44,12 @@ impl Session {
         self.set_viewport(pixels(0), pixels(1));
     }
 
+    /// Stores a picture (PNG) of what fits the window.
+    #[track_caller]
+    pub fn screenshot_of_window(&mut self, path: &Path) {
+        self.capture(path);
+    }
+
     #[track_caller]
     fn capture(&mut self, path: &Path) {
         let wish = json!({ "format": "png", "captureBeyondViewport": true });

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use gramerge::dtype::Dtype;
 use gramerge::format::Layout;
+use gramerge::tensor::Dtype;
 use gramerge_browser_tests::Session;
 
 use crate::inputs::{CASE, Folder, golden, paths};

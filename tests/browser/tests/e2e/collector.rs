@@ -102,7 +102,7 @@ fn tried(code: &str) -> String {
 fn in_worker(code: &str) -> String {
     let worker = format!("const url = self.name; {code}.then(() => postMessage(0));");
     format!(
-        "import('./worker/trusted.js').then(({{ startWorker }}) => {{
+        "import('./shared/trusted.js').then(({{ startWorker }}) => {{
             const blob = new Blob([{}], {{ type: 'text/javascript' }});
             const worker = startWorker(URL.createObjectURL(blob), url);
             return new Promise((r) => {{ worker.onmessage = r; }}).then(() => worker.terminate());

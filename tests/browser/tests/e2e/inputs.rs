@@ -80,6 +80,38 @@ impl Folder {
             .to_vec()
     }
 
+    /// Two fine-tunes `a` and `b` of `base`, without Gram files.
+    pub(crate) fn family() -> Self {
+        let folder = Self::new();
+        for (model, step) in [("base", 0), ("a", 5), ("b", 3)] {
+            let base = |i: usize| ((i * 7919) % 1009) as f64 / 1009.0;
+            let moved =
+                |i: usize| if step > 0 && i % step == 0 { 0.01 * (1 + i % 7) as f64 } else { 0.0 };
+            let weight = |i: usize| base(i) + moved(i);
+            folder.squares(&format!("{model}.safetensors"), 8, 2, &[], weight);
+        }
+        folder
+    }
+
+    /// Gives a model of [`Self::family`] a classifier for so many classes, and a pooler.
+    pub(crate) fn with_head(&self, model: &str, n_classes: u64, has_pooler: bool) {
+        let mut shapes = vec![
+            ("classifier.bias", vec![n_classes]),
+            ("classifier.weight", vec![n_classes, 8]),
+            ("layer.0.weight", vec![8, 8]),
+            ("layer.1.weight", vec![8, 8]),
+        ];
+        shapes.extend(has_pooler.then(|| ("pooler.weight", vec![8, 8])));
+        let tensors = shapes.into_iter().map(|(name, shape)| (name.into(), Dtype::F32, shape));
+        let layout = Layout::new(tensors, &BTreeMap::new()).expect("a layout");
+        let mut bytes = layout.header_bytes().to_vec();
+        let n = (layout.total_bytes() as usize - bytes.len()) / 4;
+        let mut data = vec![0; n * 4];
+        encode(Dtype::F32, (0..n).map(|i| (i % 17) as f64 / 17.0), &mut data);
+        bytes.extend_from_slice(&data);
+        self.write(&format!("{model}.safetensors"), &bytes);
+    }
+
     fn squares(
         &self,
         name: &str,

@@ -14,8 +14,8 @@ fn marked() -> Copy {
     let marking = "  const found = await isInterrupted(BUILD).catch(() => false);
   document.body.dataset.found = String(found);
   if (!found) return;";
-    copy.change("page/interrupted.js", line, marking);
-    copy.publish("page/interrupted.js", "marked");
+    copy.change("page/flow/interrupted.js", line, marking);
+    copy.publish("page/flow/interrupted.js", "marked");
     copy
 }
 
@@ -88,8 +88,8 @@ fn without_private_storage_nothing_is_told_of() {
     let copy = marked();
     let line = "  return (await navigator.storage.getDirectory())";
     let denied = "  throw new DOMException('', 'SecurityError');";
-    copy.change("worker/abandoned.js", line, &format!("{denied}\n{line}"));
-    copy.publish("worker/abandoned.js", "denied");
+    copy.change("shared/abandoned.js", line, &format!("{denied}\n{line}"));
+    copy.publish("shared/abandoned.js", "denied");
     let mut page = Session::serving(copy.folder());
     page.open("");
     assert!(!is_told(&mut page));

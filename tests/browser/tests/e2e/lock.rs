@@ -77,7 +77,7 @@ fn the_second_policy_is_what_closes_the_pages_own_server() {
 /// The page as it is, but for the second policy.
 fn without_lock() -> Copy {
     let copy = Copy::new();
-    copy.change("page/lock.js", "document.head.append(policy);", "");
+    copy.change("page/lock/lock.js", "document.head.append(policy);", "");
     copy
 }
 
@@ -169,7 +169,7 @@ fn a_download_link_is_no_way_out() {
 fn a_download_link_would_be_one_in_a_weaker_frame() {
     let copy = Copy::new();
     copy.change("shell.js", "allow-modals", "allow-modals allow-downloads");
-    copy.change("page/lock.js", "event.preventDefault();", "void 0;");
+    copy.change("page/lock/lock.js", "event.preventDefault();", "void 0;");
     let mut page = Session::serving(copy.folder());
     page.open("");
     page.wait_for(LOCKED);
@@ -182,16 +182,17 @@ fn a_download_link_would_be_one_in_a_weaker_frame() {
 fn title_and_settings_show_in_the_tab() {
     let mut page = opened();
     page.open("?device=cpu#alpha=0.5");
-    page.wait_for("document.querySelector('#alpha').value === '0.5'");
+    page.set_files("Choose models", &paths(&golden_inputs(CASE)));
+    page.wait_for("document.querySelector('#set-alpha')?.value === '0.5'");
     page.wait_for("document.querySelector('#device-note').textContent.includes('cpu')");
-    let alpha = page.by_selector("#alpha");
+    let alpha = page.by_selector("#set-alpha");
     page.call_on(
         &alpha,
         "function () { this.value = '0.25'; this.dispatchEvent(new Event('input', {bubbles: true})); }",
     );
     assert_eq!(page.evaluate_in_tab("location.hash"), "#alpha=0.25");
     page.evaluate_in_tab("void (location.hash = '#alpha=0.75')");
-    page.wait_for("document.querySelector('#alpha').value === '0.75'");
+    page.wait_for("document.querySelector('#set-alpha').value === '0.75'");
     page.evaluate("void (document.title = 'half way')");
     page.wait_for("parent.document.title === 'half way'");
     page.assert_quiet();

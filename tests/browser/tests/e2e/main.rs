@@ -5,6 +5,7 @@
 mod broken;
 mod cancel;
 mod card_faults;
+mod choice;
 mod chosen;
 mod collector;
 mod compare;
@@ -19,6 +20,7 @@ mod merge;
 mod offline;
 mod pages;
 mod pairing;
+mod refusals;
 mod resume;
 mod sample;
 mod saving;
@@ -43,6 +45,13 @@ fn locked() -> Session {
     let mut session = opened();
     session.wait_for(LOCKED);
     session
+}
+
+/// Chooses a method, where it is one of those behind "More methods" too.
+fn choose(page: &mut Session, method: &str) {
+    let radio = page.by_selector(&format!("input[name=method][value={method}]"));
+    page.call_on(&radio, "function () { for (let at = this; at; at = at.parentElement) if (at.tagName === 'DETAILS') at.open = true; }");
+    page.click(&radio);
 }
 
 #[test]

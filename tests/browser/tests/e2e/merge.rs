@@ -58,7 +58,7 @@ fn picked_files_merge_again_with_other_settings() {
     page.by_role("table", "Plan");
     merge_and_save(&mut page);
     page.forget();
-    let alpha = page.by_selector("#alpha");
+    let alpha = page.by_selector("#set-alpha");
     page.call_on(&alpha, "function () { this.value = '0.1'; this.dispatchEvent(new Event('input', {bubbles: true})); this.dispatchEvent(new Event('change', {bubbles: true})); }");
     let saved = merge_and_save(&mut page);
     let folder = Folder::new();

@@ -93,7 +93,7 @@ fn parts_of_another_build_are_refused() {
 fn a_copy_is_whole_or_not_at_all() {
     let copy = Copy::new();
     // Nothing that the page itself checks, so that only the service worker can notice.
-    copy.spoil("page/format.js");
+    copy.spoil("page/kit/format.js");
     let mut page = Session::serving(copy.folder());
     page.open("");
     page.wait_for(LOCKED);

@@ -54,7 +54,7 @@ fn a_merge_waits_until_the_pairs_are_confirmed() {
     // Settings change nothing about it; other pairs do.
     page.evaluate("document.querySelector('#settings').dispatchEvent(new Event('input')), 0");
     page.wait_for(MAY_MERGE);
-    page.click_button("Move up blue");
+    page.click_button("Move earlier blue");
     page.wait_for(&format!("!({MAY_MERGE}) && !document.querySelector('#grams-right').checked"));
     let box_ = page.by_label("These Gram files belong to these models");
     page.click(&box_);

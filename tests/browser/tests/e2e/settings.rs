@@ -3,7 +3,7 @@
 use gramerge_browser_tests::Session;
 
 use crate::inputs::{CASE, golden_inputs, paths};
-use crate::opened;
+use crate::{choose, opened};
 
 const OUTDATED: &str = "document.querySelector('#report-outdated').checkVisibility()";
 
@@ -105,8 +105,7 @@ fn an_older_report_says_that_it_is_of_other_settings() {
     page.by_role("region", "Report");
     assert_eq!(page.evaluate(OUTDATED), false);
     let changes = [
-        ("alpha", "0.5", "0.9"),
-        ("method", "average", "regmean"),
+        ("set-alpha", "0.5", "0.9"),
         ("precision", "exact", "auto"),
         ("dtype", "F16", ""),
         ("shard", "5GB", ""),
@@ -123,9 +122,13 @@ fn an_older_report_says_that_it_is_of_other_settings() {
         set(&mut page, id, old);
         page.wait_for(&format!("!{OUTDATED}"));
     }
-    page.click_button("Move up b");
+    choose(&mut page, "average");
     page.wait_for(OUTDATED);
-    page.click_button("Move up a");
+    choose(&mut page, "regmean");
+    page.wait_for(&format!("!{OUTDATED}"));
+    page.click_button("Move earlier b");
+    page.wait_for(OUTDATED);
+    page.click_button("Move earlier a");
     page.wait_for(&format!("!{OUTDATED}"));
     page.click_button("Merge");
     page.click_button("Discard");

@@ -86,7 +86,7 @@ fn without_private_storage_memory_holds_the_output() {
     let folder = Folder::slow(96, 6);
     let line = "  return (await navigator.storage.getDirectory())";
     let denied = "  return (await Promise.reject(new DOMException('', 'SecurityError')))";
-    let copy = changed("worker/abandoned.js", line, denied);
+    let copy = changed("shared/abandoned.js", line, denied);
     let mut page = opened(&copy);
     begin(&mut page, &folder);
     assert!(saved(&mut page) == undisturbed(&folder, ""), "other bytes than from a file");
@@ -100,8 +100,8 @@ fn storage_that_is_cleared_while_a_merge_runs_is_no_result() {
     let wait = "    while (!(await caches.has('cleared'))) await 0;";
     let copy = changed("worker/coordinator.js", line, &format!("{wait}\n{line}"));
     let soon = ("const CLOSING_MILLIS = 5000;", "const CLOSING_MILLIS = 0;");
-    copy.change("page/progress.js", soon.0, soon.1);
-    copy.publish("page/progress.js", "impatient");
+    copy.change("page/views/progress.js", soon.0, soon.1);
+    copy.publish("page/views/progress.js", "impatient");
     let mut page = opened(&copy);
     begin(&mut page, &folder);
     page.wait_for(&done(6));

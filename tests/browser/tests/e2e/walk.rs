@@ -40,7 +40,7 @@ fn pretrained(folder: &Path, weights: &Path) {
 }
 
 #[test]
-fn folders_of_hugging_face_need_gram_files_or_another_method() {
+fn folders_of_hugging_face_are_averaged_or_need_gram_files() {
     let folder = Folder::new();
     for model in ["a", "b"] {
         let weights = golden(CASE, &format!("{model}.safetensors"));
@@ -49,11 +49,9 @@ fn folders_of_hugging_face_need_gram_files_or_another_method() {
     for width in WIDTHS {
         let mut page = opened_at(width);
         page.drop_files("body", &[&folder.path("a"), &folder.path("b")]);
-        says(&mut page, &["RegMean needs a Gram file for every model", "method average"]);
-        let method = page.by_selector("#method");
-        page.call_on(&method, "function () { this.value = 'average'; this.dispatchEvent(new Event('input', { bubbles: true })); }");
-        page.wait_for(NO_ALERT);
+        says(&mut page, &["Weighted mean", "With Gram files: RegMean", "Missing for A, B."]);
         page.click_button("Merge");
+        assert_eq!(page.evaluate(NO_ALERT), true);
         page.by_role("region", "Report");
         says(&mut page, &["Save merged model"]);
         page.assert_quiet();
@@ -208,6 +206,56 @@ fn all_of_it_can_be_done_by_keyboard() {
         page.press("Space");
         page.by_role("region", "Report");
         page.wait_for("document.activeElement?.id === 'report-title'");
+        page.assert_quiet();
+    }
+}
+
+/// Whether Merge is all in view.
+const MERGE_IN_VIEW: &str = "(() => {
+    const box = document.querySelector('#merge').getBoundingClientRect();
+    return box.height > 0 && box.top >= 0 && box.bottom <= innerHeight;
+})()";
+
+/// From the models to the last tensor; and what is focused never lies under it.
+#[test]
+fn merge_stays_in_view_and_covers_no_focus() {
+    let folder = Folder::family();
+    let mut files = Vec::new();
+    for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let own = folder.path(&format!("model-{name}.safetensors"));
+        std::fs::copy(folder.path("a.safetensors"), &own).expect("a copy");
+        files.push(own);
+    }
+    for width in WIDTHS {
+        let mut page = opened_at(width);
+        page.set_files("Choose models", &paths(&files));
+        page.by_role("table", "Plan");
+        for part in ["#model-cards > li", "#choice", "#settings", "#plan-counts", "#plan-table"] {
+            page.evaluate(&format!(
+                "document.querySelector('{part}').scrollIntoView({{ block: 'start', behavior: 'instant' }}), 0"
+            ));
+            page.wait_for(MERGE_IN_VIEW);
+        }
+        page.evaluate("document.querySelector('#pick-files').focus(), 0");
+        let mut passed = Vec::new();
+        while passed.last().is_none_or(|name| name != "leak") {
+            assert!(passed.len() < 120, "Tab does not get through: {passed:?}");
+            page.press("Tab");
+            passed.push(focused(&mut page));
+            // Scrolling to it may take a moment.
+            page.wait_for(
+                "(() => {
+                    const at = document.activeElement.closest('.picker') ?? document.activeElement;
+                    const bar = document.querySelector('#bar').getBoundingClientRect();
+                    const box = at.getBoundingClientRect();
+                    const isApart = box.bottom <= bar.top + 1 || box.top >= bar.bottom - 1;
+                    return isApart || document.querySelector('#bar').contains(at) || box.height > innerHeight / 2;
+                })()",
+            );
+        }
+        let places =
+            ["shard", "merge", "plan-filter"].map(|id| passed.iter().position(|name| name == id));
+        assert!(places.is_sorted() && places[0].is_some(), "{passed:?}");
         page.assert_quiet();
     }
 }

@@ -23,8 +23,7 @@ async function trapOnce(name) {
 const COMPUTE: &str = "worker/compute.js";
 const LEAD: &str = "  const outcome = await engine.run_job(";
 const HELP: &str = "  const rows = await engine.help_job(";
-const COLLECT: &str =
-    "      postMessage({ type: \"collect\", index });\n      return next(\"rows\")";
+const COLLECT: &str = "      send({ type: \"collect\", index });\n      return next(\"rows\")";
 const START: &str = "let engine;";
 
 /// The page with these faults, published as a build of its own, and where it lies.
@@ -102,7 +101,7 @@ fn a_worker_that_dies_is_replaced() {
         (
             "a leader that waits for rows",
             COLLECT,
-            "      return trapOnce('x').then(() => { postMessage({ type: \"collect\", index }); return next(\"rows\"); })",
+            "      return trapOnce('x').then(() => { send({ type: \"collect\", index }); return next(\"rows\"); })",
         ),
         (
             "a helper before its work",

@@ -208,9 +208,9 @@ fn without_any_lock() -> Copy {
     for document in ["index.html", "app.html"] {
         copy.change(document, "http-equiv=\"Content-Security-Policy\"", "name=\"nothing\"");
     }
-    copy.change("page/lock.js", "document.head.append(policy);", "");
-    copy.change("page/lock.js", "event.preventDefault();", "void 0;");
-    copy.change("page/unneeded.js", "if (target && name in target)", "if (!target)");
+    copy.change("page/lock/lock.js", "document.head.append(policy);", "");
+    copy.change("page/lock/lock.js", "event.preventDefault();", "void 0;");
+    copy.change("page/lock/unneeded.js", "if (target && name in target)", "if (!target)");
     copy.change("shell.js", "document.head.append(policy);", "");
     copy.change("shell.js", "event.preventDefault();", "void 0;");
     copy.change("shell.js", "frame.setAttribute(\"sandbox\",", "frame.setAttribute(\"class\",");

@@ -28,7 +28,7 @@
     await Promise.all(wanted.map((row) => Promise.race([late(), attempt(row).catch(() => {})])));
   };
   const inWorker = async (...what) => {
-    const { startWorker } = await import("./worker/trusted.js");
+    const { startWorker } = await import("./shared/trusted.js");
     const text = `(${run})(${table}).here(...${JSON.stringify(what)}).then(() => postMessage(0));`;
     const worker = startWorker(
       URL.createObjectURL(new Blob([text], { type: "text/javascript" })),
