@@ -61,6 +61,9 @@ pub enum BaseModel {
     Apart,
     /// Among the models, last where it is not listed.
     Joins,
+    /// Among the models, as the first one; the recipe may name none. Such methods have no parameters that
+    /// differ by model.
+    First,
     /// Nowhere: the recipe must name none.
     None,
 }

@@ -21,7 +21,8 @@ fn method<'a>(spec: &'static Spec, parameters: &'a [KnownParameter<'a>]) -> Know
         // As in mergekit, where a base of the mean is one more model.
         Base::None if spec.name == average::SPEC.name => BaseModel::Joins,
         Base::None => BaseModel::None,
-        Base::Needed | Base::FirstModel => BaseModel::Apart,
+        Base::Needed => BaseModel::Apart,
+        Base::FirstModel => BaseModel::First,
     };
     KnownMethod { name: spec.name, aliases: spec.aliases, base, parameters }
 }

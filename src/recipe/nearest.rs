@@ -9,16 +9,25 @@ const MAX_CHARS: usize = 64;
 /// An error that says what is not there, and advises the nearest known name, or all if none is near.
 #[cold]
 pub(super) fn unknown(line: usize, what_lacks: &str, name: &str, known: &[&str]) -> Box<Error> {
-    let mut advice = format!("there are {}", known.join(", "));
-    let mut nearest = usize::MAX;
+    let advice = match nearest(name, known) {
+        Some(other) => format!("did you mean `{other}`?"),
+        None => format!("there are {}", known.join(", ")),
+    };
+    wrong_so(line, &format!("{what_lacks} `{}`", printable(name)), &advice)
+}
+
+/// The known name that is nearest, if one is near.
+#[cold]
+pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let mut found = None;
+    let mut least = usize::MAX;
     for other in known {
         let distance = distance(name, other);
-        if distance < nearest && distance <= (other.len() / 3).max(1) {
-            nearest = distance;
-            advice = format!("did you mean `{other}`?");
+        if distance < least && distance <= (other.len() / 3).max(1) {
+            (found, least) = (Some(*other), distance);
         }
     }
-    wrong_so(line, &format!("{what_lacks} `{}`", printable(name)), &advice)
+    found
 }
 
 /// Letters to add, remove, change, or swap with their neighbour.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::nearest::nearest;
 use super::scope::{Scope, find};
 use super::{Layers, Setting};
 use crate::format::size_bytes;
@@ -102,7 +103,9 @@ impl Options {
         methods::find(&self.method).ok_or_else(|| {
             let names: Vec<&str> = methods::TABLE.iter().map(|spec| spec.name).collect();
             let error = Error::usage(format!("there is no method `{}`", printable(&self.method)));
-            error.advice(format!("choose one of {}", names.join(", ")))
+            let near = nearest(&self.method, &names);
+            let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
+            error.advice(format!("{near}choose one of {}", names.join(", ")))
         })
     }
 
@@ -283,8 +286,12 @@ fn unknown(spec: &Spec, key: &str) -> Error {
     if spec.coefficients != Coefficients::Unused {
         names.push(WEIGHT);
     }
-    Error::usage(format!("the method {} has no setting `{}`", spec.name, printable(key)))
-        .advice(format!("it has {}", names.join(", ")))
+    let what = format!("the method {} has no setting `{}`", spec.name, printable(key));
+    let advice = match nearest(key, &names) {
+        Some(near) => format!("did you mean `{near}`? It has {}", names.join(", ")),
+        None => format!("it has {}", names.join(", ")),
+    };
+    Error::usage(what).advice(advice)
 }
 
 /// Refuses coefficients that give no answer.

@@ -136,7 +136,15 @@ fn place_base(
                 Ok(None)
             }
         },
-        (BaseModel::Joins, _) | (BaseModel::None, None) => Ok(None),
+        (BaseModel::First, Some(path)) => {
+            let first = match place {
+                Some(place) => recipe.models.remove(place),
+                None => RecipeModel { path, gram: None },
+            };
+            recipe.models.insert(0, first);
+            Ok(None)
+        }
+        (BaseModel::Joins, _) | (BaseModel::None | BaseModel::First, None) => Ok(None),
     }
 }
 

@@ -11,6 +11,7 @@ mod folder;
 mod grams;
 mod inputs;
 mod leftovers;
+mod methods;
 mod output;
 mod running;
 mod special;
@@ -105,7 +106,7 @@ fn usage_errors_exit_with_2() {
         folder.run(&["merge", "a.safetensors", "-o", "out.safetensors", "--method", "average"]);
     folder.refuses(&one, 2, &["only one model", "give two checkpoints or more"]);
     let no_gram = folder.run(&["merge", "a.safetensors", "b.safetensors", "-o", "out.safetensors"]);
-    folder.refuses(&no_gram, 2, &["RegMean needs a Gram file", "average"]);
+    folder.refuses(&no_gram, 2, &["there is no Gram file", "average"]);
     let average = ["merge", "a.safetensors", "b.safetensors", "--method", "average", "-o"];
     for words in [&["-"][..], &["out.safetensors", "--report", "-"]] {
         let output = folder.run(&[&average[..], words].concat());
