@@ -141,10 +141,10 @@ fn refused_memory_is_explained() {
 }
 
 fn refused_after(room_pages: u32, folder: &Folder) {
-    let line = "    engine.begin(request);";
-    let full = "    engine.begin(request);
-    const { memory } = await (await import(build.glue)).default();
-    memory.grow(65536 - ROOM - memory.buffer.byteLength / 65536);";
+    let line = "  engine.begin(request);";
+    let full = "  engine.begin(request);
+  const { memory } = await (await import(build.glue)).default();
+  memory.grow(65536 - ROOM - memory.buffer.byteLength / 65536);";
     let full = full.replace("ROOM", &room_pages.to_string());
     let (mut page, _served) = faulty(&[(COMPUTE, line, &full)], "");
     begin(&mut page, folder);
