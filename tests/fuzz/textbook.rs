@@ -46,8 +46,20 @@ impl Layer {
             grams.push(gram);
         }
         let mut layer = Self { n, weights, grams, condition: 1.0 };
+        if layer.is_graded() {
+            return None;
+        }
         layer.condition = layer.condition()?;
         (layer.condition < MAX_CONDITION).then_some(layer)
+    }
+
+    /// Whether products with the sum lose what counts: beside a large element of a column its diagonal
+    /// vanishes.
+    fn is_graded(&self) -> bool {
+        const MAX_RATIO: f64 = 1e6;
+        let n = self.n;
+        let at = |index: usize| self.grams.iter().map(|gram| gram[index].abs()).sum::<f64>();
+        (0..n * n).any(|index| at(index) > MAX_RATIO * at(index % n * (n + 1)))
     }
 
     /// Σ G̃_i with a unit diagonal, and what it was scaled by.

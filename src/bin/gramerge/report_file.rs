@@ -32,6 +32,7 @@ pub(crate) fn check(args: &args::Merge, is_folder: bool) -> Result<()> {
         inputs::require_no_input(&args.output, &args.inputs)?;
     }
     let Some(report) = &args.report else { return Ok(()) };
+    require_name(report)?;
     check_free(report, args.force)?;
     inputs::require_no_input(report, &args.inputs)?;
     let is_taken = match is_folder {
@@ -54,6 +55,18 @@ fn require_file(path: &Path, what: &str) -> Result<()> {
     Err(Error::usage(format!("{what} cannot be written to standard output"))
         .file("-")
         .advice("give the name of a file, or ./- for one of this name"))
+}
+
+/// Refuses a report without a file's name of its own.
+fn require_name(report: &Path) -> Result<()> {
+    let last = report.as_os_str().as_encoded_bytes().last();
+    let has_slash = last.is_some_and(|byte| std::path::is_separator(char::from(*byte)));
+    if !has_slash && report.file_name().is_some() {
+        return Ok(());
+    }
+    Err(Error::usage("the report is a file, and this is the name of a folder")
+        .file(report.display().to_string())
+        .advice("give a name within it"))
 }
 
 /// What is not to be cleared away: what the merge reads, and where the report will lie. Canonical.

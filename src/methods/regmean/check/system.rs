@@ -84,10 +84,12 @@ impl<'a> System<'a> {
     pub(super) fn gram_sizes(&self) -> Vec<(f64, f64)> {
         let size = |model: &usize| {
             let gram = &self.group.grams[*model];
-            let diagonal = gram.diagonal().iter().zip(&self.scaling.gram);
-            let largest = diagonal.map(|(g, s)| g * s * s).fold(0.0, larger);
             let share = self.group.shares[*model];
-            (largest * gram.scale() * share, share)
+            let factor = gram.scale() * share;
+            let diagonal = gram.diagonal().iter().zip(&self.scaling.gram);
+            // In this order: s² alone may leave f64's range.
+            let largest = diagonal.map(|(g, s)| g * s * factor * s).fold(0.0, larger);
+            (largest, share)
         };
         self.counted.iter().map(size).collect()
     }
