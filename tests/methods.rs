@@ -3,12 +3,14 @@
 //! `tests/data/mergekit` has the recipes, the models and the answers.
 
 mod common;
+#[path = "methods/dare.rs"]
+mod dare;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use common::Memory;
-use gramerge::checkpoint::Model;
+use gramerge::checkpoint::{Model, Models};
 use gramerge::engine::CpuEngines;
 use gramerge::format::TensorFile;
 use gramerge::methods;

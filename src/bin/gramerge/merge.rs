@@ -178,12 +178,16 @@ fn tell(args: &args::Merge, report: &Report) -> Result<()> {
         return json(report);
     }
     inputs::warn(&report.warnings);
+    let is_solved = report.tensors.iter().any(|tensor| tensor.solve.is_some());
+    let error = match is_solved {
+        true => format!("; worst estimated error {:.1e}", report.worst_error_estimate),
+        false => String::new(),
+    };
     println!(
-        "wrote {} ({}) in {:.1} s; worst estimated error {:.1e}",
+        "wrote {} ({}) in {:.1} s{error}",
         printable(&args.output.display().to_string()),
         bytes(report.written_bytes),
         report.elapsed_millis / 1e3,
-        report.worst_error_estimate
     );
     for file in &report.files {
         println!("sha256 {}  {}", file.sha256, printable(&file.name));
