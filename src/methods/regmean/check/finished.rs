@@ -1,4 +1,4 @@
-//! Finished weights beside the solution: by one Newton step from them, or iterated from the mean.
+//! Finished weights beside the solution: by a Newton step from them, or a few, or iterated from the mean.
 
 use super::compare::{Allowance, compare};
 use super::system::System;
@@ -21,6 +21,10 @@ const ESTIMATES_APART: f64 = 10.0;
 /// What the solver may leave of a tensor when it stops iterating.
 const LEFT_BY_ITERATING: f64 = 2e-7;
 const MAX_STEPS: usize = 12;
+/// Newton steps at most: usually one.
+const MAX_NEWTON_STEPS: usize = 4;
+/// A step relative to where it began, after which no other is needed.
+const SHORT_STEP: f64 = 0.1;
 /// Steps that are too small to go on.
 const SMALL_STEP: f64 = 1e-9;
 /// Elements this many times their row's largest input are not the start of a step.
@@ -73,8 +77,23 @@ impl<'a, D: Backend<Scalar = f64>> Finished<'a, D> {
             return Ok(None);
         }
         let mut at = self.start.clone();
-        self.system.step(double, &plain, self.residual.clone(), &mut at).await?;
+        let mut step = self.system.step(double, &plain, self.residual.clone(), &mut at).await?;
+        for _ in 1..MAX_NEWTON_STEPS {
+            if self.is_short(&step) {
+                break;
+            }
+            let residual = self.system.residual(double, &at, &self.mean).await?;
+            step = self.system.step(double, &plain, residual, &mut at).await?;
+        }
         Ok(Some((condition, self.compare(at, &plain, condition, 0.0))))
+    }
+
+    /// Whether a step ends near where it began, so that what it lost is small, too. Where a feature is
+    /// graded far beyond another, what the first step loses of the one is large beside the other.
+    fn is_short(&self, step: &[f64]) -> bool {
+        let n = self.system.group.n().max(1);
+        let mut rows = step.chunks(n).zip(self.start.chunks(n));
+        rows.all(|(step, start)| norm(step) <= SHORT_STEP * norm(start))
     }
 
     /// By iterated Tikhonov from the weighted mean, as when solving.
