@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use super::elementwise::{Elementwise, Facts};
 
@@ -83,7 +84,7 @@ pub enum Combine {
 }
 
 /// One setting of a method.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Param {
     /// Key for `--set`, recipes and reports.
     pub name: &'static str,
@@ -92,16 +93,34 @@ pub struct Param {
     /// Whether every model has its own value.
     pub per_model: bool,
     /// What it may be.
-    #[serde(flatten)]
     pub kind: Kind,
     /// Value where none is given; `None` where one must be.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<f64>,
 }
 
+impl Serialize for Param {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", self.name)?;
+        map.serialize_entry("help", self.help)?;
+        map.serialize_entry("per_model", &self.per_model)?;
+        let (kind, min, max) = match self.kind {
+            Kind::Number { min, max } => ("number", Some(min), Some(max)),
+            Kind::Whole { max } => ("whole", None, Some(max)),
+            Kind::Switch => ("switch", None, None),
+        };
+        map.serialize_entry("kind", kind)?;
+        for (key, value) in [("min", min), ("max", max), ("default", self.default)] {
+            if let Some(value) = value {
+                map.serialize_entry(key, &value)?;
+            }
+        }
+        map.end()
+    }
+}
+
 /// The values that a setting may take.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// A number from `min` to `max`.
     Number {
@@ -161,7 +180,7 @@ impl Spec {
 }
 
 /// What a tensor is made with: the settings of its method, for this tensor.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Values {
     /// Coefficient of each model.
     pub coefficients: Vec<f64>,

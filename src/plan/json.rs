@@ -4,7 +4,7 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::{Action, Plan, PlannedTensor};
+use super::{Action, Plan, PlannedTensor, Rule};
 
 impl Serialize for Plan {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -21,6 +21,16 @@ impl Serialize for Plan {
         map.serialize_entry("warnings", &self.warnings)?;
         map.serialize_entry("lineage", &self.lineage)?;
         map.serialize_entry("estimate", &self.estimate)?;
+        map.end()
+    }
+}
+
+impl Serialize for Rule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("method", &self.method)?;
+        map.serialize_entry("coefficients", &self.values.coefficients)?;
+        map.serialize_entry("settings", &self.values.settings)?;
         map.end()
     }
 }

@@ -79,12 +79,11 @@ impl PlannedTensor {
 }
 
 /// A method with the settings that it has for some tensors.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// Name of the method, as the table has it.
     pub method: String,
     /// Coefficients and settings.
-    #[serde(flatten)]
     pub values: Values,
 }
 

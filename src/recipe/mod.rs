@@ -13,6 +13,7 @@ mod options;
 mod read;
 mod scope;
 mod setting;
+mod setting_json;
 mod write;
 mod yaml;
 

@@ -2,10 +2,10 @@
 //!
 //! A number, a gradient over the layers, or a list of either with filters on the tensor's name.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A value of one parameter.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Setting {
     /// The same for every tensor.
@@ -21,11 +21,10 @@ pub enum Setting {
 }
 
 /// A value for some tensors.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Filtered {
     /// A part of the tensor's name; `*` or nothing is every tensor.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
     /// Their value.
     pub value: Box<Setting>,

@@ -37,15 +37,16 @@ impl Kernels {
         }
     }
 
-    /// What `rustc` is told. Less is inlined than usual, for size; still less would slow kernels down.
+    /// What `rustc` is told. Less is inlined than usual, and loops of unknown lengths are not unrolled, for
+    /// size; kernels unroll theirs themselves, and still less inlining would slow them down.
     pub(crate) fn rustflags(self) -> &'static str {
         match self {
-            Kernels::Scalar => "-Cllvm-args=-inline-threshold=40",
+            Kernels::Scalar => "-Cllvm-args=-inline-threshold=40 -Cllvm-args=-unroll-runtime=false",
             Kernels::Simd128 | Kernels::Gpu => {
-                "-Cllvm-args=-inline-threshold=40 -Ctarget-feature=+simd128"
+                "-Cllvm-args=-inline-threshold=40 -Cllvm-args=-unroll-runtime=false -Ctarget-feature=+simd128"
             }
             Kernels::Relaxed => {
-                "-Cllvm-args=-inline-threshold=40 -Ctarget-feature=+simd128,+relaxed-simd"
+                "-Cllvm-args=-inline-threshold=40 -Cllvm-args=-unroll-runtime=false -Ctarget-feature=+simd128,+relaxed-simd"
             }
         }
     }
