@@ -2,6 +2,8 @@
 //!
 //! `tests/data/mergekit` has the recipes, the models and the answers.
 
+#![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
+
 mod common;
 #[path = "methods/dare.rs"]
 mod dare;
@@ -38,7 +40,7 @@ fn folder() -> PathBuf {
 
 fn open(path: &Path) -> TensorFile<Memory> {
     let bytes = std::fs::read(path).unwrap();
-    block_on(TensorFile::open(Memory::new(&path.display().to_string(), bytes))).unwrap()
+    block_on(TensorFile::open(Memory::new(path.display().to_string(), bytes))).unwrap()
 }
 
 fn model(path: &str) -> Model<Memory> {

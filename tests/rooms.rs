@@ -1,5 +1,7 @@
 //! The rooms of `src/`: which uses which, and that none uses itself by way of others.
 
+#![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

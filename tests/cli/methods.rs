@@ -51,10 +51,8 @@ fn every_method_is_everywhere() {
         let plan: Value =
             serde_json::from_str(&stdout(&folder, &[&["plan", "--json"], &words[..]].concat()))
                 .unwrap();
-        assert_eq!(
-            plan["rules"].as_array().unwrap().iter().any(|r| r["method"] == method.name),
-            true
-        );
+        let rules = plan["rules"].as_array().unwrap();
+        assert!(rules.iter().any(|rule| rule["method"] == method.name), "{}", method.name);
         let out = ["-o", "out.safetensors", "--force", "--report", "r.json"];
         stdout(&folder, &[&["merge"], &words[..], &out].concat());
         let first = text(&folder.path("out.safetensors"));

@@ -85,8 +85,9 @@ impl Folder {
         let folder = Self::new();
         for (model, step) in [("base", 0), ("a", 5), ("b", 3)] {
             let base = |i: usize| ((i * 7919) % 1009) as f64 / 1009.0;
-            let moved =
-                |i: usize| if step > 0 && i % step == 0 { 0.01 * (1 + i % 7) as f64 } else { 0.0 };
+            let moved = |i: usize| {
+                if step > 0 && i.is_multiple_of(step) { 0.01 * (1 + i % 7) as f64 } else { 0.0 }
+            };
             let weight = |i: usize| base(i) + moved(i);
             folder.squares(&format!("{model}.safetensors"), 8, 2, &[], weight);
         }
