@@ -7,10 +7,14 @@ use crate::checkpoint::Model;
 use crate::io::Source;
 use crate::{Error, Result, printable};
 
+/// So many refused tensors can each be looked at.
+const FEW: usize = 8;
+
 /// Refuses models that have less than half of their tensors in common, unless the settings say
 /// what is to become of the others.
 pub(super) fn check<S: Source>(plan: &Plan, models: &[Model<S>]) -> Result<()> {
-    if 2 * plan.counts().refuse <= plan.tensors.len() {
+    let n_refused = plan.counts().refuse;
+    if n_refused <= FEW || 2 * n_refused <= plan.tensors.len() {
         return Ok(());
     }
     let pairs = (1..models.len()).flat_map(|b| (0..b).map(move |a| (a, b)));

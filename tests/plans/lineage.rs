@@ -212,13 +212,15 @@ fn mostly_disjoint_models_are_refused_in_one_sentence() {
         let own = |name: &str| [numbers("shared.", n_shared), numbers(name, n_own)].concat();
         let files = [named("a.safetensors", own("left.")), named("b.safetensors", own("right."))];
         let n_all = n_shared + 2 * n_own;
+        // A few refusals are told one by one, for each can be decided on.
+        let is_told_at_once = 2 * n_own > 8 && 2 * n_shared < n_all;
         match planned(&files, &average(), true) {
             Ok(plan) => {
-                assert!(2 * n_shared >= n_all, "{n_shared} of {n_all} were not refused");
+                assert!(!is_told_at_once, "{n_shared} of {n_all} were not refused");
                 assert_eq!(plan.counts().refuse, 2 * n_own);
             }
             Err(error) => {
-                assert!(2 * n_shared < n_all, "{n_shared} of {n_all} were refused: {error}");
+                assert!(is_told_at_once, "{n_shared} of {n_all} were refused: {error}");
                 let sentence = format!(
                     "`a` and `b` share {n_shared} of {n_all} tensors: they are not copies of one \
                      network; give checkpoints that were fine-tuned from the same model"

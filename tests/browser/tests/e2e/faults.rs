@@ -57,7 +57,7 @@ fn models_of_other_shapes_are_refused_by_name() {
     std::fs::copy(other, folder.path("b.safetensors")).unwrap();
     let mut page = opened();
     with(&mut page, &folder);
-    is_refused(&mut page, &["does not have it"]);
+    is_refused(&mut page, &["they are not copies of one network"]);
     page.assert_quiet();
 }
 
