@@ -31,7 +31,7 @@ const REFUSED: [(&str, &str); 2] =
     [("linear-mixed", "choose an output dtype"), ("ties-density-0", "density is 2")];
 /// Units of the output's precision by which answers may differ, relative to what an element is made of.
 const UNITS: f64 = 8.0;
-/// The same where a small divisor makes more of every rounding: rows go 50 times as far as their mean.
+/// Units where a small divisor makes more of every rounding: rows go 50 times as far as their mean.
 const AMPLIFIED: [(&str, f64); 2] = [("model-stock-2-filter-wise", 400.0), ("model-stock", 64.0)];
 
 fn folder() -> PathBuf {

@@ -59,7 +59,7 @@ pub trait Elementwise {
 /// Stored elements and their type.
 pub type Stored<'a> = (Dtype, &'a [u8]);
 
-/// The same elements of every input, as they are stored.
+/// Corresponding elements of every input, as they are stored.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs<'a> {
     /// The base model's, if there is a base.

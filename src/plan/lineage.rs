@@ -140,7 +140,7 @@ fn kinship(at: usize, models: [usize; 2], tensors: &[Compared]) -> Kinship {
     Kinship { models, distance, cosine: cosine.filter(|_| n_values >= MIN_VALUES) }
 }
 
-/// Of matrices, if there are any: biases often begin at zero, and move by all of their size.
+/// Values of matrices, if there are any: biases often begin at zero, and move by all of their size.
 fn distance<'a>(at: usize, tensors: impl Iterator<Item = &'a Compared> + Clone) -> f64 {
     let has_matrices = tensors.clone().any(|tensor| tensor.is_matrix);
     let counted = tensors.filter(|tensor| tensor.is_matrix == has_matrices);

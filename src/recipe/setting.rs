@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Setting {
-    /// The same for every tensor.
+    /// One number for every tensor.
     Value(f64),
     /// On or off: 1 or 0.
     Switch(bool),

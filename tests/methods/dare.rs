@@ -71,7 +71,7 @@ fn their_masks(name: &str, tensor: &PlannedTensor, n_models: usize) -> Masks {
             Some(info) => {
                 block_on(masks.read(info)).unwrap().iter().map(|kept| *kept != 0).collect()
             }
-            // Of a density of 1 nothing was thrown.
+            // A density of 1 throws nothing.
             None => vec![true; n],
         }
     };

@@ -150,7 +150,7 @@ pub(crate) struct Settings {
     /// Settings of the method, such as density=0.5 or seed=7; `gramerge methods NAME` lists them
     #[arg(long, num_args = 1.., value_name = "KEY=VALUE", value_parser = setting)]
     set: Vec<(String, f64)>,
-    /// The same as --set alpha=…: scale of what lies off the Gram matrices' diagonals
+    /// Short for --set alpha=…: scale of what lies off the Gram matrices' diagonals
     #[arg(long, value_name = "0..1")]
     alpha: Option<f64>,
     /// Weight of each model, for example 1,2

@@ -104,7 +104,7 @@ impl Cut {
 mod tests {
     use super::*;
 
-    /// The same by sorting.
+    /// Elements before a rank, by sorting.
     fn sorted(deltas: &[f64], rank: u64) -> Vec<bool> {
         let mut order: Vec<usize> = (0..deltas.len()).collect();
         order.sort_by_key(|index| (std::cmp::Reverse(Cut::key(deltas[*index])), *index));

@@ -86,7 +86,7 @@ fn follows(layers: &Range<u64>, end: u64, line: usize) -> Result<()> {
     Err(wrong_so(line, &what, advice))
 }
 
-/// The same models as in the first slice.
+/// Refuses a slice of other models than the first one has.
 fn in_order(mut sources: Vec<Listed>, first: &[Listed], line: usize) -> Result<Vec<Listed>> {
     let mut ordered = Vec::new();
     for Listed { model, .. } in first {
