@@ -86,7 +86,7 @@ fn follows(layers: &Range<u64>, end: u64, line: usize) -> Result<()> {
     Err(wrong_so(line, &what, advice))
 }
 
-/// Refuses a slice of other models than the first one has.
+/// Sources of a slice in the order of the first slice; refuses other models than that has.
 fn in_order(mut sources: Vec<Listed>, first: &[Listed], line: usize) -> Result<Vec<Listed>> {
     let mut ordered = Vec::new();
     for Listed { model, .. } in first {
