@@ -136,11 +136,11 @@ fn streams<S: Source>(plan: &Plan, models: &[Model<S>]) -> Vec<Job> {
     let mut batch = Batch::default();
     for (tensor, planned) in all {
         let total = elements(&planned.shape);
+        let is_whole = is_surveyed(plan, planned);
         let mut first = 0;
         loop {
             let len = PIECE_ELEMENTS.min(total - first);
-            let is_free = first == 0 || !is_surveyed(plan, planned);
-            if is_free && batch.elements + len > batch_elements {
+            if (first == 0 || !is_whole) && batch.elements + len > batch_elements {
                 jobs.extend(batch.take());
             }
             batch.push(Piece { tensor, first, len }, first + len == total);

@@ -11,7 +11,7 @@ use crate::common::{Memory, layout};
 
 const LAYERS: usize = 11;
 
-/// The same evenly spread number, −1 to 1, for the same place, tensor and seed.
+/// Evenly spread number from −1 to 1 that place, tensor and seed decide.
 fn random(seed: u64, tensor: usize, place: usize) -> f64 {
     let mut x = seed << 48 ^ (tensor as u64) << 32 ^ place as u64;
     for _ in 0..3 {

@@ -1,5 +1,5 @@
 // @ts-check
-// What of the page is shown, and can be used, in each of its states.
+// Parts of the page that are shown, and can be used, in each of its states.
 
 import { byId } from "./dom.js";
 
